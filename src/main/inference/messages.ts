@@ -1,0 +1,70 @@
+import type { LoadSettings, Sampling } from '../../shared/contract/index.ts';
+
+/** One turn of the prompt, attachments already written into the text. */
+export interface Turn {
+  role: 'user' | 'assistant';
+  text: string;
+}
+
+/** An adapter file at work; a file trained anew has a new path, because llama.cpp keeps adapters by path. */
+export interface AdapterFile {
+  path: string;
+  scale: number;
+}
+
+export interface LoadInput {
+  path: string;
+  settings: LoadSettings;
+}
+
+export interface LoadedModel {
+  /** Such as `CPU, 7 threads` or `NVIDIA GeForce RTX 4070 (CUDA), 29 of 33 layers`. */
+  device: string;
+  contextSize: number;
+  gpuLayers: number;
+  threads: number;
+}
+
+export interface ReplyInput {
+  systemPrompt: string;
+  /** The branch, oldest first; the last turn is the user's, unless `continued` is given. */
+  turns: Turn[];
+  /** A reply to write on, which ended here. */
+  continued: { text: string; thinking: string } | null;
+  adapters: AdapterFile[];
+  sampling: Sampling;
+}
+
+export type ReplyEvent =
+  /** The prompt is being read; share that is done, 0 to 1. */
+  | { type: 'reading'; progress: number }
+  | { type: 'piece'; part: 'text' | 'thinking'; piece: string };
+
+export interface ReplyResult {
+  /** `end`: the model ended by itself; `length`: at maxTokens or at the end of the context; `stopped`: cancelled. */
+  finish: 'end' | 'length' | 'stopped';
+  seed: number;
+  promptTokens: number;
+  cachedTokens: number;
+  tokens: number;
+  /** Seconds from the job's start. */
+  seconds: number;
+  timeToFirstToken: number;
+  tokensPerSecond: number;
+  contextUsed: number;
+  contextSize: number;
+  /** Oldest turns left out because the context was too small. */
+  droppedTurns: number;
+}
+
+/** The jobs of the inference engine. It holds one model at a time; `reply` jobs run one after the other. */
+export interface InferenceJobs {
+  /** Replaces the model that was loaded, if any. Cancelling it leaves none. */
+  load: { input: LoadInput; event: { progress: number }; result: LoadedModel };
+  unload: { input: null; event: never; result: null };
+  /** A cancelled reply gives a result (`stopped`), not an error. */
+  reply: { input: ReplyInput; event: ReplyEvent; result: ReplyResult };
+  countTokens: { input: { text: string }; event: never; result: { tokens: number } };
+  /** A short title for a conversation's beginning, in its language; leaves the contexts of conversations as they are. */
+  title: { input: { turns: Turn[] }; event: never; result: { title: string } };
+}

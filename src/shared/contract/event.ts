@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { conversationSchema, folderSchema, idSchema, presetSchema } from './conversation.ts';
+import { messageSchema } from './message.ts';
+import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
+import { settingsSchema } from './settings.ts';
+
+/**
+ * Everything that changes, told to every window and tab. State is told whole and replaces what was known; only text that
+ * streams is told in pieces.
+ */
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('conversation'), conversation: conversationSchema }),
+  z.object({ type: z.literal('conversation-removed'), conversationId: idSchema }),
+  /** Many conversations changed at once (an import): load the list again. */
+  z.object({ type: z.literal('conversations-reset') }),
+  z.object({ type: z.literal('message'), message: messageSchema }),
+  z.object({
+    type: z.literal('delta'),
+    conversationId: idSchema,
+    messageId: idSchema,
+    part: z.enum(['text', 'thinking']),
+    /** Length of the part before this piece, in UTF-16 units; a gap means that something was missed: load it again. */
+    offset: z.int().nonnegative(),
+    piece: z.string(),
+  }),
+  z.object({ type: z.literal('engine'), status: engineStatusSchema }),
+  z.object({ type: z.literal('queue'), entries: z.array(queueEntrySchema) }),
+  z.object({ type: z.literal('models'), models: z.array(modelSchema) }),
+  z.object({ type: z.literal('folders'), folders: z.array(folderSchema) }),
+  z.object({ type: z.literal('presets'), presets: z.array(presetSchema) }),
+  z.object({ type: z.literal('settings'), settings: settingsSchema }),
+]);
+export type PunaEvent = z.infer<typeof eventSchema>;

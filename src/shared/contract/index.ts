@@ -1,0 +1,193 @@
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import { errorCodes } from '../error.ts';
+import {
+  conversationPatchSchema,
+  conversationSchema,
+  conversationSummarySchema,
+  folderSchema,
+  idSchema,
+  presetSchema,
+} from './conversation.ts';
+import { eventSchema } from './event.ts';
+import {
+  attachmentSchema,
+  feedbackSchema,
+  messageSchema,
+  pathMessageSchema,
+  searchHitSchema,
+} from './message.ts';
+import {
+  engineStatusSchema,
+  loadSettingsSchema,
+  modelDetailsSchema,
+  modelSchema,
+  queueEntrySchema,
+} from './model.ts';
+import { folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
+
+export * from './conversation.ts';
+export * from './event.ts';
+export * from './message.ts';
+export * from './model.ts';
+export * from './sampling.ts';
+export * from './settings.ts';
+
+/** Every failure that a person should read arrives as FAILED: the message is the sentence, the remedy what to do. */
+const base = oc.errors({
+  FAILED: { data: z.object({ code: z.enum(errorCodes), remedy: z.string() }) },
+});
+
+/** Opaque position in a list that is read page by page; null: the beginning, or no further page. */
+const cursorSchema = z.string().nullable();
+const done = z.void();
+
+const conversationRef = z.object({ conversationId: idSchema });
+const messageRef = z.object({ messageId: idSchema });
+
+/** A file of which the bytes come through the contract, because the browser does not tell its path. */
+const uploadId = z.uuid();
+/** A piece of an upload: large enough to be fast, small enough to hold several. */
+export const uploadPieceBytes = 1024 * 1024;
+
+/** What `chat.send` and its kin answer at once; the rest arrives as events. */
+const startedReply = z.object({ reply: messageSchema });
+
+/** Every procedure and event of Puna, declared once: renderer, transports, command line and tests are typed from it. */
+export const contract = {
+  system: {
+    info: base.output(systemInfoSchema),
+    /** Every change from now on. Ends when the caller leaves. */
+    events: base.output(eventIterator(eventSchema)),
+    /** What a new window must know before events make sense. */
+    state: base.output(
+      z.object({
+        engine: engineStatusSchema,
+        queue: z.array(queueEntrySchema),
+        models: z.array(modelSchema),
+        folders: z.array(folderSchema),
+        presets: z.array(presetSchema),
+        settings: settingsSchema,
+      }),
+    ),
+    /** Folders and GGUF files on the machine that runs Puna; null: the person's home. */
+    browse: base.input(z.object({ path: z.string().nullable() })).output(folderListingSchema),
+    /** The desktop's own file dialog for GGUF files: their paths, empty if cancelled; null where there is no desktop. */
+    pickModels: base.output(z.array(z.string()).nullable()),
+  },
+  settings: {
+    update: base.input(settingsSchema.partial()).output(settingsSchema),
+  },
+  conversations: {
+    /** Pinned first, then by last change, newest first. */
+    list: base
+      .input(
+        z.object({
+          archived: z.boolean().default(false),
+          /** Only those of one folder; absent: all. */
+          folderId: idSchema.optional(),
+          cursor: cursorSchema.default(null),
+          limit: z.int().min(1).max(500).default(200),
+        }),
+      )
+      .output(z.object({ conversations: z.array(conversationSummarySchema), cursor: cursorSchema })),
+    create: base.input(conversationPatchSchema).output(conversationSchema),
+    get: base.input(conversationRef).output(conversationSchema),
+    update: base.input(conversationRef.extend({ patch: conversationPatchSchema })).output(conversationSchema),
+    /** Puts it aside; `restore` brings it back until it is purged, a month later. */
+    remove: base.input(conversationRef).output(done),
+    restore: base.input(conversationRef).output(conversationSchema),
+  },
+  folders: {
+    create: base.input(folderSchema.omit({ id: true })).output(folderSchema),
+    rename: base.input(folderSchema).output(folderSchema),
+    /** Its conversations stay, without a folder. */
+    remove: base.input(z.object({ folderId: idSchema })).output(done),
+  },
+  presets: {
+    create: base.input(presetSchema.omit({ id: true })).output(presetSchema),
+    update: base.input(presetSchema).output(presetSchema),
+    remove: base.input(z.object({ presetId: idSchema })).output(done),
+  },
+  messages: {
+    /** The branch in view, from its end backwards: `limit` messages before `before` (absent: the last ones), oldest first. */
+    path: base
+      .input(
+        conversationRef.extend({
+          before: idSchema.optional(),
+          limit: z.int().min(1).max(1000).default(100),
+        }),
+      )
+      .output(z.object({ messages: z.array(pathMessageSchema), hasMore: z.boolean() })),
+    /** Shows the branch that this message lies on, down to its newest end. */
+    select: base.input(messageRef).output(conversationSchema),
+    feedback: base.input(messageRef.extend({ feedback: feedbackSchema })).output(messageSchema),
+    attachment: base.input(messageRef.extend({ index: z.int().nonnegative() })).output(attachmentSchema),
+  },
+  chat: {
+    /** A new user message under `parentId` (null: as a first message) and a reply to it. Editing is sending under the same parent. */
+    send: base
+      .input(
+        conversationRef.extend({
+          parentId: idSchema.nullable(),
+          text: z.string(),
+          attachments: z.array(attachmentSchema).max(20).default([]),
+        }),
+      )
+      .output(startedReply.extend({ message: messageSchema })),
+    /** Another reply beside this one. */
+    regenerate: base.input(messageRef).output(startedReply),
+    /** Writes on where this reply ended. */
+    continue: base.input(messageRef).output(startedReply),
+    /** Stops a reply that waits or streams; what it has said stays. */
+    stop: base.input(messageRef).output(done),
+    /** Length of a text in tokens of the conversation's model; null while that is not loaded. */
+    countTokens: base
+      .input(conversationRef.extend({ text: z.string() }))
+      .output(z.object({ tokens: z.int().nullable() })),
+  },
+  models: {
+    add: base
+      .input(z.union([z.object({ path: z.string().min(1) }), z.object({ uploadId })]))
+      .output(modelSchema),
+    /** Forgets it; the file stays where it is. */
+    remove: base.input(z.object({ modelId: idSchema })).output(done),
+    rename: base.input(z.object({ modelId: idSchema, name: z.string().min(1).max(200) })).output(modelSchema),
+    details: base.input(z.object({ modelId: idSchema })).output(modelDetailsSchema),
+    configure: base
+      .input(z.object({ modelId: idSchema, loadSettings: loadSettingsSchema }))
+      .output(modelSchema),
+    /** Loads it ahead of the first message; ends when it is ready. */
+    load: base.input(z.object({ modelId: idSchema })).output(engineStatusSchema),
+    /** Stops a load, or frees the model's memory. */
+    unload: base.output(engineStatusSchema),
+  },
+  history: {
+    /** Words, the last one as a prefix; Korean by two syllables anywhere in a word. Best first. */
+    search: base
+      .input(
+        z.object({
+          query: z.string().max(1000),
+          cursor: cursorSchema.default(null),
+          limit: z.int().min(1).max(100).default(20),
+        }),
+      )
+      .output(z.object({ hits: z.array(searchHitSchema), cursor: cursorSchema })),
+    /** One or all conversations as pieces of one text file. Markdown has the branch in view, JSON everything. */
+    export: base
+      .input(z.object({ conversationId: idSchema.optional(), format: z.enum(['markdown', 'json']) }))
+      .output(eventIterator(z.string())),
+    /** What `export` wrote as JSON, added to what is there. */
+    import: base.input(z.object({ uploadId })).output(z.object({ conversations: z.int(), messages: z.int() })),
+  },
+  uploads: {
+    begin: base
+      .input(z.object({ name: z.string().min(1).max(255), bytes: z.int().nonnegative() }))
+      .output(z.object({ uploadId })),
+    /** Adds a piece at `offset`, which must be where the last one ended; at most `uploadPieceBytes` long. */
+    append: base
+      .input(z.object({ uploadId, offset: z.int().nonnegative(), piece: z.instanceof(Blob) }))
+      .output(done),
+    discard: base.input(z.object({ uploadId })).output(done),
+  },
+};

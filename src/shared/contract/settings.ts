@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { idSchema } from './conversation.ts';
+import { defaultSampling, samplingSchema } from './sampling.ts';
+
+/** What holds for the whole program. */
+export const settingsSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  language: z.enum(['system', 'en', 'ko']),
+  /** For new conversations. */
+  modelId: idSchema.nullable(),
+  systemPrompt: z.string(),
+  sampling: samplingSchema,
+  /** Let the model name conversations when it is idle. */
+  automaticTitles: z.boolean(),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const defaultSettings: Settings = {
+  theme: 'system',
+  language: 'system',
+  modelId: null,
+  systemPrompt: '',
+  sampling: defaultSampling,
+  automaticTitles: true,
+};
+
+/** This program and this machine, for the settings page and for reports. */
+export const systemInfoSchema = z.object({
+  version: z.string(),
+  shell: z.enum(['electron', 'browser']),
+  platform: z.string(),
+  dataFolder: z.string(),
+  /** Physical memory, in bytes. */
+  memory: z.int(),
+  cores: z.int(),
+});
+export type SystemInfo = z.infer<typeof systemInfoSchema>;
+
+/** A folder on the machine that runs Puna, which is not always the one that shows it. */
+export const folderListingSchema = z.object({
+  path: z.string(),
+  parent: z.string().nullable(),
+  folders: z.array(z.string()),
+  /** The GGUF files in it. */
+  files: z.array(z.object({ name: z.string(), bytes: z.int() })),
+});
+export type FolderListing = z.infer<typeof folderListingSchema>;
