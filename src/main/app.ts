@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { SystemInfo } from '../shared/contract/index.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { Chat, ModelHost } from './chat/index.ts';
+import { Engine, type LaunchEngine } from './engine/index.ts';
+import { Events } from './events.ts';
+import { History, openDatabase } from './history/index.ts';
+import type { InferenceJobs } from './inference/messages.ts';
+import { Library } from './library/index.ts';
+import { createRouter, type AppRouter } from './rpc/router.ts';
+import { lockDataFolder, Uploads } from './storage/index.ts';
+
+export interface AppOptions {
+  /** Where everything lives: database, models, uploads. Made if it is not there. */
+  dataFolder: string;
+  shell: SystemInfo['shell'];
+  launchEngine: LaunchEngine;
+  /** The desktop's file dialog for GGUF files, where there is a desktop. */
+  pickModels?: () => Promise<string[]>;
+}
+
+export interface App {
+  router: AppRouter;
+  /** Stops replies (what they have said is kept), engines and database. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puna without a window: composes the services. Errors: `already-running`, `database-locked`, `database-damaged`,
+ * `database-newer`, `disk-full`.
+ */
+export async function createApp({ dataFolder, shell, launchEngine, pickModels }: AppOptions): Promise<App> {
+  const lock = await lockDataFolder(dataFolder);
+  try {
+    const database = openDatabase(join(dataFolder, 'puna.db'));
+    const history = new History(database);
+    history.messages.interruptUnfinished();
+    history.conversations.purge();
+    const events = new Events();
+    const uploads = new Uploads(join(dataFolder, 'uploads'));
+    const library = new Library({
+      database,
+      modelsFolder: join(dataFolder, 'models'),
+      onChange: (models) => events.publish({ type: 'models', models }),
+    });
+    const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });
+    const host = new ModelHost({ engine, onStatus: (status) => events.publish({ type: 'engine', status }) });
+    const chat = new Chat({ history, library, host, events });
+    const info = { version: packageFile.version, shell, dataFolder };
+    const router = createRouter({
+      ...{ history, library, chat, host, uploads, events, info },
+      pickModels: pickModels ?? null,
+    });
+    return {
+      router,
+      async close() {
+        await chat.close();
+        await host.close();
+        database.close();
+        lock.release();
+      },
+    };
+  } catch (thrown) {
+    lock.release();
+    throw thrown;
+  }
+}

@@ -1,0 +1,298 @@
+import type {
+  Attachment,
+  Conversation,
+  Message,
+  Model,
+  QueueEntry,
+  ReplyStats,
+} from '../../shared/contract/index.ts';
+import { PunaError } from '../../shared/error.ts';
+import type { Events } from '../events.ts';
+import type { History } from '../history/index.ts';
+import type { AdapterFile, ReplyInput, ReplyResult } from '../inference/messages.ts';
+import type { Library } from '../library/index.ts';
+import type { ModelHost } from './model-host.ts';
+import { promptTurns } from './prompt.ts';
+import { FairQueue, type Request } from './queue.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { Titles } from './titles.ts';
+
+export interface ChatServices {
+  history: History;
+  library: Library;
+  host: ModelHost;
+  events: Events;
+}
+
+/** What was wanted when the reply was begun; a request keeps to it while it waits. */
+interface Order {
+  request: Request;
+  conversation: Conversation;
+  model: Model;
+  adapters: { model: Model; scale: number }[];
+  /** The text to write on, for `continue`. */
+  continued: ReplyInput['continued'];
+}
+
+/** Makes replies: puts them in line, has the engine write them, and keeps every word. */
+export class Chat {
+  readonly #services: ChatServices;
+  readonly #queue = new FairQueue();
+  readonly #orders = new Map<number, Order>();
+  readonly #titles: Titles;
+  #closing = false;
+  #drained: Promise<void> = Promise.resolve();
+
+  constructor(services: ChatServices) {
+    this.#services = services;
+    this.#titles = new Titles(services);
+  }
+
+  get queue(): QueueEntry[] {
+    return this.#queue.entries();
+  }
+
+  /** Errors: `not-found`, `no-model`, `invalid-input` (nothing to send, or its parent is still being written). */
+  async send(input: {
+    conversationId: number;
+    parentId: number | null;
+    text: string;
+    attachments: Attachment[];
+  }): Promise<{ message: Message; reply: Message }> {
+    const { conversationId, parentId, text, attachments } = input;
+    if (text.trim() === '' && attachments.length === 0) {
+      throw new PunaError('invalid-input', 'There is nothing to send.', 'Write something or add a file.');
+    }
+    const wanted = await this.#prepare(conversationId);
+    if (parentId !== null) this.#refuseUnfinished(parentId);
+    const { messages } = this.#services.history;
+    const message = messages.append({
+      conversationId,
+      parentId,
+      role: 'user',
+      text,
+      attachments,
+      status: 'complete',
+    });
+    this.#tell(message);
+    this.#titles.begin(conversationId, text || (attachments[0]?.name ?? ''));
+    return { message, reply: this.#enqueueReplyTo(message, wanted) };
+  }
+
+  /** Errors: `not-found`, `no-model`, `invalid-input` (not a reply). */
+  async regenerate(messageId: number): Promise<{ reply: Message }> {
+    const { messages } = this.#services.history;
+    const old = this.#reply(messageId);
+    const wanted = await this.#prepare(old.conversationId);
+    if (old.parentId === null)
+      throw new PunaError('invalid-input', 'A reply to nothing cannot be made again.');
+    return { reply: this.#enqueueReplyTo(messages.get(old.parentId), wanted) };
+  }
+
+  /** Errors: `not-found`, `no-model`, `invalid-input` (not a reply, or still being written). */
+  async continue(messageId: number): Promise<{ reply: Message }> {
+    const { messages } = this.#services.history;
+    const wanted = await this.#prepare(this.#reply(messageId).conversationId);
+    this.#refuseUnfinished(messageId);
+    messages.write(messageId, { status: 'waiting', error: null });
+    const reply = messages.get(messageId);
+    this.#enqueue(reply, { ...wanted, continued: { text: reply.text, thinking: reply.thinking } });
+    return { reply };
+  }
+
+  /** Stops a reply that waits or is being written; anything else is left as it is. */
+  stop(messageId: number): void {
+    const request = this.#queue.find(messageId);
+    if (!request) return;
+    request.controller.abort();
+    if (!this.#queue.withdraw(messageId)) return;
+    this.#orders.delete(messageId);
+    this.#services.history.messages.write(messageId, { status: 'stopped' });
+    this.#tell(this.#services.history.messages.get(messageId));
+    this.#tellQueue();
+  }
+
+  /** Stops all that a conversation has in line, before it is removed. */
+  stopConversation(conversationId: number): void {
+    for (const request of this.#queue.ofConversation(conversationId)) this.stop(request.messageId);
+  }
+
+  async countTokens(conversationId: number, text: string): Promise<number | null> {
+    const { history, library, host } = this.#services;
+    const model = this.#modelOf(history.conversations.get(conversationId), await library.list());
+    return model ? host.countTokens(model, text) : null;
+  }
+
+  /** Ends what runs, marked as interrupted so that it can be continued, and waits until the last word is saved. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#titles.interrupt();
+    const { history } = this.#services;
+    for (const { messageId } of this.#queue.entries()) {
+      const request = this.#queue.find(messageId);
+      request?.controller.abort();
+      if (this.#queue.withdraw(messageId)) history.messages.write(messageId, { status: 'interrupted' });
+    }
+    await this.#drained;
+  }
+
+  /** Resolves what a reply needs before anything is written, so that a missing model costs the person nothing. */
+  async #prepare(conversationId: number): Promise<Omit<Order, 'request' | 'continued'>> {
+    const { history, library } = this.#services;
+    const conversation = history.conversations.get(conversationId);
+    const models = await library.list();
+    const model = this.#modelOf(conversation, models);
+    if (!model)
+      throw new PunaError('no-model', 'There is no model to answer.', 'Add a GGUF file on the Models page.');
+    const adapters = conversation.adapters.flatMap(({ adapterId, scale }) => {
+      const adapter = models.find(({ id, kind }) => id === adapterId && kind === 'adapter');
+      return adapter ? [{ model: adapter, scale }] : [];
+    });
+    return { conversation, model, adapters };
+  }
+
+  #modelOf(conversation: Conversation, models: Model[]): Model | undefined {
+    const wanted = conversation.modelId ?? this.#services.history.settings.get().modelId;
+    const chatModels = models.filter(({ kind }) => kind === 'model');
+    return chatModels.find(({ id }) => id === wanted) ?? chatModels.find(({ missing }) => !missing);
+  }
+
+  #reply(messageId: number): Message {
+    const message = this.#services.history.messages.get(messageId);
+    if (message.role === 'assistant') return message;
+    throw new PunaError('invalid-input', 'Only a reply can be continued or made again.');
+  }
+
+  #refuseUnfinished(messageId: number): void {
+    if (!this.#queue.find(messageId)) return;
+    throw new PunaError(
+      'invalid-input',
+      'This reply is still being written.',
+      'Wait until it ends, or stop it.',
+    );
+  }
+
+  #enqueueReplyTo(message: Message, wanted: Omit<Order, 'request' | 'continued'>): Message {
+    const reply = this.#services.history.messages.append({
+      conversationId: message.conversationId,
+      parentId: message.id,
+      role: 'assistant',
+      text: '',
+      status: 'waiting',
+    });
+    this.#enqueue(reply, { ...wanted, continued: null });
+    return reply;
+  }
+
+  #enqueue(reply: Message, wanted: Omit<Order, 'request'>): void {
+    const request: Request = {
+      messageId: reply.id,
+      conversationId: reply.conversationId,
+      controller: new AbortController(),
+      state: 'waiting',
+      progress: null,
+    };
+    this.#orders.set(reply.id, { ...wanted, request });
+    this.#queue.add(request);
+    this.#tell(reply);
+    const conversation = this.#services.history.conversations.get(reply.conversationId);
+    this.#services.events.publish({ type: 'conversation', conversation });
+    this.#titles.interrupt();
+    this.#tellQueue();
+    this.#drained = this.#drained.then(() => this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    for (let request = this.#next(); request; request = this.#next()) {
+      const order = this.#orders.get(request.messageId);
+      this.#orders.delete(request.messageId);
+      if (order) await this.#answer(order);
+      this.#queue.finish(request);
+      this.#tellQueue();
+    }
+    // Not awaited: a new request must not wait for titles, it interrupts them.
+    if (!this.#closing) void this.#titles.whenIdle();
+  }
+
+  #next(): Request | null {
+    return this.#closing ? null : this.#queue.start();
+  }
+
+  /** Never throws: what goes wrong is kept with the message. */
+  async #answer({ request, conversation, model, adapters, continued }: Order): Promise<void> {
+    const { history, host } = this.#services;
+    const { signal } = request.controller;
+    const writer = new ReplyWriter(history.messages.get(request.messageId), this.#services);
+    const stage = (state: Request['state'], progress: number | null = null) => {
+      request.state = state;
+      request.progress = progress;
+      this.#tellQueue();
+    };
+    try {
+      writer.begin();
+      stage('loading');
+      await host.load(model, signal);
+      stage('reading');
+      const { parentId } = history.messages.get(request.messageId);
+      const branch = parentId === null ? [] : history.messages.branch(parentId);
+      const files: AdapterFile[] = adapters.map(({ model: { path }, scale }) => ({ path, scale }));
+      const { systemPrompt, sampling } = conversation;
+      const input: ReplyInput = {
+        systemPrompt,
+        turns: promptTurns(branch),
+        continued,
+        adapters: files,
+        sampling,
+      };
+      const result = await host.reply(input, {
+        signal,
+        onEvent: (event) => {
+          if (event.type === 'reading') return stage('reading', event.progress);
+          if (request.state !== 'writing') stage('writing');
+          writer.add(event.part, event.piece);
+        },
+      });
+      const interrupted = this.#closing ? 'interrupted' : 'stopped';
+      const status = result.finish === 'stopped' ? interrupted : 'complete';
+      writer.end({ status, stats: statistics(result, { conversation, model, adapters }) });
+    } catch (thrown) {
+      this.#fail(writer, PunaError.from(thrown));
+    }
+  }
+
+  #fail(writer: ReplyWriter, error: PunaError): void {
+    if (error.code === 'cancelled') return writer.end({ status: this.#closing ? 'interrupted' : 'stopped' });
+    const sentences = `${error.message} ${error.remedy}`.trim();
+    return writer.end({ status: writer.empty ? 'failed' : 'interrupted', error: sentences });
+  }
+
+  #tell(message: Message): void {
+    this.#services.events.publish({ type: 'message', message });
+  }
+
+  #tellQueue(): void {
+    this.#services.events.publish({ type: 'queue', entries: this.#queue.entries() });
+  }
+}
+
+function statistics(
+  result: ReplyResult,
+  { conversation, model, adapters }: Pick<Order, 'conversation' | 'model' | 'adapters'>,
+): ReplyStats {
+  return {
+    model: model.name,
+    adapters: adapters.map(({ model: { name }, scale }) => ({ name, scale })),
+    sampling: conversation.sampling,
+    seed: result.seed,
+    promptTokens: result.promptTokens,
+    cachedTokens: result.cachedTokens,
+    tokens: result.tokens,
+    seconds: result.seconds,
+    timeToFirstToken: result.timeToFirstToken,
+    tokensPerSecond: result.tokensPerSecond,
+    contextUsed: result.contextUsed,
+    contextSize: result.contextSize,
+    droppedMessages: result.droppedTurns,
+    truncated: result.finish === 'length',
+  };
+}

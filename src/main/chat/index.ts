@@ -1,0 +1,2 @@
+export { Chat } from './chat.ts';
+export { ModelHost } from './model-host.ts';

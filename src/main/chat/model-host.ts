@@ -1,0 +1,142 @@
+import { type EngineStatus, type Model } from '../../shared/contract/index.ts';
+import { PunaError } from '../../shared/error.ts';
+import type { Engine } from '../engine/index.ts';
+import type {
+  InferenceJobs,
+  LoadedModel,
+  ReplyEvent,
+  ReplyInput,
+  ReplyResult,
+  Turn,
+} from '../inference/messages.ts';
+
+const stopped: EngineStatus = {
+  state: 'stopped',
+  modelId: null,
+  progress: null,
+  reason: null,
+  device: null,
+  contextSize: null,
+};
+
+export interface ModelHostOptions {
+  engine: Engine<InferenceJobs>;
+  onStatus: (status: EngineStatus) => void;
+}
+
+/** Knows which model the inference engine holds, and brings in the one that is needed. */
+export class ModelHost {
+  readonly #engine: Engine<InferenceJobs>;
+  readonly #onStatus: (status: EngineStatus) => void;
+  #status: EngineStatus = stopped;
+  /** What is loaded or loading: the model as it was then, to notice another path or other settings. */
+  #current: { key: string; controller: AbortController; loaded: Promise<LoadedModel> } | null = null;
+
+  constructor({ engine, onStatus }: ModelHostOptions) {
+    this.#engine = engine;
+    this.#onStatus = onStatus;
+    engine.onExit((reason) => this.#engineGone(reason));
+  }
+
+  get status(): EngineStatus {
+    return this.#status;
+  }
+
+  /**
+   * Loads the model unless it is there already. Errors: what the engine says of the file (`not-gguf`, `file-damaged`,
+   * `unsupported-model`, `out-of-memory`…), `engine-died`, `cancelled`.
+   */
+  async load(model: Model, signal?: AbortSignal): Promise<LoadedModel> {
+    const key = JSON.stringify([model.path, model.loadSettings]);
+    if (this.#current?.key !== key) this.#start(model, key);
+    const current = this.#current;
+    if (!current) throw new PunaError('cancelled', 'Loading was cancelled.');
+    const cancel = () => current.controller.abort();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await current.loaded;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Frees the model's memory, or stops its loading. */
+  async unload(): Promise<EngineStatus> {
+    this.#current?.controller.abort();
+    this.#current = null;
+    if (this.#engine.running) await this.#engine.run('unload', null);
+    this.#set(stopped);
+    return this.#status;
+  }
+
+  /** Makes a reply with the model that is loaded. */
+  reply(
+    input: ReplyInput,
+    options: { signal: AbortSignal; onEvent: (event: ReplyEvent) => void },
+  ): Promise<ReplyResult> {
+    return this.#engine.run('reply', input, options);
+  }
+
+  async title(turns: Turn[], signal: AbortSignal): Promise<string> {
+    return (await this.#engine.run('title', { turns }, { signal })).title;
+  }
+
+  /** Null while the model is not the one that is loaded. */
+  async countTokens(model: Model, text: string): Promise<number | null> {
+    if (this.#status.state !== 'ready' || this.#status.modelId !== model.id) return null;
+    return (await this.#engine.run('countTokens', { text })).tokens;
+  }
+
+  async close(): Promise<void> {
+    this.#current?.controller.abort();
+    await this.#engine.stop();
+  }
+
+  #start(model: Model, key: string): void {
+    this.#current?.controller.abort();
+    const controller = new AbortController();
+    const loaded = this.#load(model, controller.signal);
+    // Whoever waits for it gets the error too; without this a load that nobody waits for would be an unhandled rejection.
+    loaded.catch(() => undefined);
+    this.#current = { key, controller, loaded };
+  }
+
+  async #load(model: Model, signal: AbortSignal): Promise<LoadedModel> {
+    this.#set({ ...stopped, state: 'loading', modelId: model.id, progress: 0 });
+    try {
+      const input = { path: model.path, settings: model.loadSettings };
+      const loaded = await this.#engine.run('load', input, {
+        signal,
+        onEvent: ({ progress }) => {
+          if (!signal.aborted) this.#set({ ...this.#status, progress });
+        },
+      });
+      if (!signal.aborted) {
+        const { device, contextSize } = loaded;
+        this.#set({ ...stopped, state: 'ready', modelId: model.id, device, contextSize });
+      }
+      return loaded;
+    } catch (thrown) {
+      const error = PunaError.from(thrown);
+      // Another load or an unload may have taken its place meanwhile; then its status stands.
+      if (this.#current?.controller.signal === signal) {
+        this.#current = null;
+        const failed = { ...stopped, state: 'failed', modelId: model.id, reason: error.message } as const;
+        this.#set(error.code === 'cancelled' ? stopped : failed);
+      }
+      throw error;
+    }
+  }
+
+  #engineGone(reason: string | null): void {
+    if (!this.#current) return;
+    const modelId = this.#status.modelId;
+    this.#current = null;
+    this.#set(reason === null ? stopped : { ...stopped, state: 'failed', modelId, reason });
+  }
+
+  #set(status: EngineStatus): void {
+    this.#status = status;
+    this.#onStatus(status);
+  }
+}

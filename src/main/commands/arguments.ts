@@ -1,0 +1,26 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A parser for whole numbers of an option; anything else is wrong usage. */
+export function integer({ min, max }: { min: number; max: number }) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** A parser for numbers of an option. */
+export function number({ min, max }: { min: number; max: number }) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
+}
+
+/** `FILE` or `FILE:SCALE`, collected from every time that the option is given. */
+export function adapter(text: string, earlier: { path: string; scale: number }[] = []) {
+  const scaled = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(text);
+  const [path, scale] = scaled?.[1] ? [scaled[1], Number(scaled[2])] : [text, 1];
+  return [...earlier, { path, scale }];
+}

@@ -1,0 +1,129 @@
+import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { automaticLoadSettings, defaultSampling } from '../../shared/contract/index.ts';
+import { Engine, launchChildProcess } from '../engine/index.ts';
+import type { AdapterFile, InferenceJobs, ReplyInput, Turn } from '../inference/messages.ts';
+import { adapter, integer, number } from './arguments.ts';
+import { Output, runCommand } from './output.ts';
+
+interface ChatOptions {
+  model: string;
+  adapter?: AdapterFile[];
+  system?: string;
+  prompt?: string;
+  maxTokens?: number;
+  temperature?: number;
+  seed?: number;
+  context?: number;
+  threads?: number;
+  json?: boolean;
+}
+
+export function addChat(program: Command): void {
+  program
+    .command('chat')
+    .description('talk to a model in the terminal; nothing is kept')
+    .requiredOption('--model <file>', 'GGUF model')
+    .option('--adapter <file[:scale]>', 'LoRA adapter, may be given several times', adapter)
+    .option('--system <text>', 'system prompt')
+    .option('--prompt <text>', 'one message; without it each line of standard input is one')
+    .option('--max-tokens <n>', 'longest reply in tokens', integer({ min: 1, max: 1_000_000 }))
+    .option('--temperature <x>', '0 takes the likeliest token every time', number({ min: 0, max: 5 }))
+    .option('--seed <n>', 'same seed, same reply', integer({ min: 0, max: 0xffff_ffff }))
+    .option('--context <n>', 'context size in tokens', integer({ min: 64, max: 10_000_000 }))
+    .option('--threads <n>', 'CPU threads', integer({ min: 1, max: 512 }))
+    .option('--json', 'print JSON lines')
+    .action((options: ChatOptions) => runCommand((signal) => chat(options, signal)));
+}
+
+async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
+  const output = new Output(options.json ?? false);
+  const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchChildProcess });
+  try {
+    await load(engine, options, output, signal);
+    const turns: Turn[] = [];
+    for await (const text of prompts(options, output, signal)) {
+      if (signal.aborted) break;
+      turns.push({ role: 'user', text });
+      turns.push({
+        role: 'assistant',
+        text: await reply(engine, replyInput(options, turns), output, signal),
+      });
+    }
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function load(
+  engine: Engine<InferenceJobs>,
+  { model, context, threads }: ChatOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const settings = { ...automaticLoadSettings, contextSize: context ?? null, threads: threads ?? null };
+  const onEvent = ({ progress }: { progress: number }) => {
+    output.note(`\rLoading ${Math.round(progress * 100)}%`);
+    output.event({ type: 'loading', progress });
+  };
+  const loaded = await engine.run('load', { path: resolve(model), settings }, { signal, onEvent });
+  output.note(`\r${loaded.device}, context of ${loaded.contextSize} tokens\n`);
+  output.event({ type: 'loaded', ...loaded });
+}
+
+/** The one message of `--prompt`, or the lines of standard input until it ends. */
+async function* prompts(
+  { prompt }: ChatOptions,
+  output: Output,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  if (prompt !== undefined) return yield prompt;
+  const lines = createInterface({ input: process.stdin, signal });
+  output.note('> ');
+  for await (const line of lines) {
+    if (line.trim() !== '') yield line;
+    output.note('> ');
+  }
+}
+
+function replyInput(
+  { system, adapter, temperature, seed, maxTokens }: ChatOptions,
+  turns: Turn[],
+): ReplyInput {
+  return {
+    systemPrompt: system ?? '',
+    turns: [...turns],
+    continued: null,
+    adapters: (adapter ?? []).map(({ path, scale }) => ({ path: resolve(path), scale })),
+    sampling: {
+      ...defaultSampling,
+      temperature: temperature ?? defaultSampling.temperature,
+      seed: seed ?? null,
+      maxTokens: maxTokens ?? null,
+    },
+  };
+}
+
+async function reply(
+  engine: Engine<InferenceJobs>,
+  input: ReplyInput,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string> {
+  const parts = { text: '', thinking: '' };
+  const result = await engine.run('reply', input, {
+    signal,
+    onEvent: (event) => {
+      output.event(event);
+      if (event.type !== 'piece') return;
+      parts[event.part] += event.piece;
+      if (event.part === 'text') output.text(event.piece);
+      else output.note(event.piece);
+    },
+  });
+  output.text('\n');
+  output.note(`${result.tokens} tokens, ${result.tokensPerSecond.toFixed(1)} tokens/s\n`);
+  output.event({ type: 'result', ...parts, ...result });
+  return parts.text;
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import open from 'open';
+import { serve } from '../serve.ts';
+import { dataFolder } from '../storage/index.ts';
+import { integer } from './arguments.ts';
+import { aborted, Output, runCommand } from './output.ts';
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('open Puna in the browser, served to this machine alone')
+    .option('--port <n>', 'port on 127.0.0.1; 0 takes any free one', integer({ min: 0, max: 65535 }))
+    .option('--data <dir>', 'data folder')
+    .option('--no-open', 'print the link without opening a browser')
+    .option('--json', 'print JSON lines')
+    .action((options: { port?: number; data?: string; open: boolean; json?: boolean }) =>
+      runCommand(async (signal) => {
+        const output = new Output(options.json ?? false);
+        const shell = await serve({ dataFolder: dataFolder(options.data), port: options.port });
+        output.text(`Puna is at ${shell.link}\n`);
+        output.event({ type: 'listening', link: shell.link, port: shell.port });
+        // A machine without a browser is served too: the link is printed, and whoever tunnels the port opens it.
+        if (options.open) await open(shell.link).catch(() => undefined);
+        await aborted(signal);
+        await shell.close();
+        output.event({ type: 'result' });
+      }),
+    );
+}

@@ -1,0 +1,204 @@
+import { implement, ORPCError, type Router } from '@orpc/server';
+import { availableParallelism, totalmem } from 'node:os';
+import { contract, type PunaEvent, type SystemInfo } from '../../shared/contract/index.ts';
+import { PunaError } from '../../shared/error.ts';
+import type { Chat, ModelHost } from '../chat/index.ts';
+import type { Events } from '../events.ts';
+import type { History } from '../history/index.ts';
+import { browse, type Library } from '../library/index.ts';
+import type { Uploads } from '../storage/index.ts';
+
+/** What the procedures are made of. */
+export interface Services {
+  history: History;
+  library: Library;
+  chat: Chat;
+  host: ModelHost;
+  uploads: Uploads;
+  events: Events;
+  info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
+  /** The desktop's file dialog, where there is a desktop. */
+  pickModels: (() => Promise<string[]>) | null;
+}
+
+export type AppRouter = Router<typeof contract, Record<never, never>>;
+
+/** A failure as the contract declares it. Anything unforeseen is logged, since its sentence alone helps nobody. */
+function toContractError(thrown: unknown): unknown {
+  if (thrown instanceof ORPCError) return thrown;
+  const { code, message, remedy, cause } = PunaError.from(thrown);
+  if (code === 'internal') console.error(cause ?? thrown);
+  return new ORPCError('FAILED', {
+    defined: true,
+    status: 500,
+    message,
+    data: { code, remedy },
+    cause: thrown,
+  });
+}
+
+/** The contract's procedures over the services: each checks nothing itself and decides nothing, it only connects. */
+export function createRouter(services: Services): AppRouter {
+  const { history, library, chat, host, uploads, events, info, pickModels } = services;
+  const os = implement(contract).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (thrown) {
+      throw toContractError(thrown);
+    }
+  });
+
+  const tell = (event: PunaEvent) => events.publish(event);
+  const tellConversation = <T extends ReturnType<History['conversations']['get']>>(conversation: T): T => {
+    tell({ type: 'conversation', conversation });
+    return conversation;
+  };
+  const tellFolders = () => tell({ type: 'folders', folders: history.folders.list() });
+  const tellPresets = () => tell({ type: 'presets', presets: history.presets.list() });
+
+  return os.router({
+    system: {
+      info: os.system.info.handler(() => ({
+        ...info,
+        platform: `${process.platform} ${process.arch}`,
+        memory: totalmem(),
+        cores: availableParallelism(),
+      })),
+      events: os.system.events.handler(({ signal }) => events.subscribe(signal)),
+      state: os.system.state.handler(async () => ({
+        engine: host.status,
+        queue: chat.queue,
+        models: await library.list(),
+        folders: history.folders.list(),
+        presets: history.presets.list(),
+        settings: history.settings.get(),
+      })),
+      browse: os.system.browse.handler(({ input }) => browse(input.path)),
+      pickModels: os.system.pickModels.handler(() => pickModels?.() ?? null),
+    },
+    settings: {
+      update: os.settings.update.handler(({ input }) => {
+        const settings = history.settings.update(input);
+        tell({ type: 'settings', settings });
+        return settings;
+      }),
+    },
+    conversations: {
+      list: os.conversations.list.handler(({ input }) => history.conversations.list(input)),
+      create: os.conversations.create.handler(({ input }) =>
+        tellConversation(history.conversations.create(input)),
+      ),
+      get: os.conversations.get.handler(({ input }) => history.conversations.get(input.conversationId)),
+      update: os.conversations.update.handler(({ input }) =>
+        tellConversation(history.conversations.update(input.conversationId, input.patch)),
+      ),
+      remove: os.conversations.remove.handler(({ input: { conversationId } }) => {
+        chat.stopConversation(conversationId);
+        history.conversations.remove(conversationId);
+        tell({ type: 'conversation-removed', conversationId });
+      }),
+      restore: os.conversations.restore.handler(({ input }) =>
+        tellConversation(history.conversations.restore(input.conversationId)),
+      ),
+    },
+    folders: {
+      create: os.folders.create.handler(({ input }) => {
+        const folder = history.folders.create(input);
+        tellFolders();
+        return folder;
+      }),
+      rename: os.folders.rename.handler(({ input }) => {
+        const folder = history.folders.rename(input);
+        tellFolders();
+        return folder;
+      }),
+      remove: os.folders.remove.handler(({ input }) => {
+        history.folders.remove(input.folderId);
+        tellFolders();
+        tell({ type: 'conversations-reset' });
+      }),
+    },
+    presets: {
+      create: os.presets.create.handler(({ input }) => {
+        const preset = history.presets.create(input);
+        tellPresets();
+        return preset;
+      }),
+      update: os.presets.update.handler(({ input }) => {
+        const preset = history.presets.update(input);
+        tellPresets();
+        return preset;
+      }),
+      remove: os.presets.remove.handler(({ input }) => {
+        history.presets.remove(input.presetId);
+        tellPresets();
+      }),
+    },
+    messages: {
+      path: os.messages.path.handler(({ input }) => history.messages.path(input)),
+      select: os.messages.select.handler(({ input }) =>
+        tellConversation(history.messages.select(input.messageId)),
+      ),
+      feedback: os.messages.feedback.handler(({ input }) => {
+        const message = history.messages.setFeedback(input.messageId, input.feedback);
+        tell({ type: 'message', message });
+        return message;
+      }),
+      attachment: os.messages.attachment.handler(({ input }) =>
+        history.messages.attachment(input.messageId, input.index),
+      ),
+    },
+    chat: {
+      send: os.chat.send.handler(({ input }) => chat.send(input)),
+      regenerate: os.chat.regenerate.handler(({ input }) => chat.regenerate(input.messageId)),
+      continue: os.chat.continue.handler(({ input }) => chat.continue(input.messageId)),
+      stop: os.chat.stop.handler(({ input }) => chat.stop(input.messageId)),
+      countTokens: os.chat.countTokens.handler(async ({ input }) => ({
+        tokens: await chat.countTokens(input.conversationId, input.text),
+      })),
+    },
+    models: {
+      add: os.models.add.handler(async ({ input }) => {
+        if ('path' in input) return library.add(input);
+        return library.add(uploads.take(input.uploadId));
+      }),
+      remove: os.models.remove.handler(async ({ input }) => {
+        if (host.status.modelId === input.modelId) await host.unload();
+        library.remove(input.modelId);
+      }),
+      rename: os.models.rename.handler(({ input }) => library.rename(input.modelId, input.name)),
+      details: os.models.details.handler(({ input }) => library.details(input.modelId)),
+      configure: os.models.configure.handler(({ input }) =>
+        library.configure(input.modelId, input.loadSettings),
+      ),
+      load: os.models.load.handler(async ({ input }) => {
+        await host.load(await library.get(input.modelId));
+        return host.status;
+      }),
+      unload: os.models.unload.handler(() => host.unload()),
+    },
+    history: {
+      search: os.history.search.handler(({ input }) => history.search(input)),
+      export: os.history.export.handler(async function* ({ input }) {
+        yield* history.exportHistory(input);
+      }),
+      import: os.history.import.handler(async ({ input }) => {
+        const { uploadPath } = uploads.take(input.uploadId);
+        try {
+          return await history.importHistory(uploadPath);
+        } finally {
+          await uploads.discard(input.uploadId);
+          tellFolders();
+          tell({ type: 'conversations-reset' });
+        }
+      }),
+    },
+    uploads: {
+      begin: os.uploads.begin.handler(({ input }) => uploads.begin(input)),
+      append: os.uploads.append.handler(async ({ input }) => {
+        await uploads.append(input.uploadId, input.offset, new Uint8Array(await input.piece.arrayBuffer()));
+      }),
+      discard: os.uploads.discard.handler(({ input }) => uploads.discard(input.uploadId)),
+    },
+  });
+}

@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { type App, createApp } from './app.ts';
+import { launchChildProcess } from './engine/index.ts';
+import { browserToken } from './web/token.ts';
+import { startWebServer, type WebServer } from './web/server.ts';
+
+/** The telephone keys of P, U, N, A. Fixed, so that a bookmark keeps working. */
+const usualPort = 7862;
+
+export interface ServeOptions {
+  dataFolder: string;
+  /** Undefined: the usual one, or any free one where that is taken. */
+  port?: number | undefined;
+}
+
+export interface RunningShell {
+  /** What a person opens in a browser; it carries the token. */
+  link: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** The browser shell: the app behind a web server on 127.0.0.1. Errors: those of `createApp`, and `port-in-use`. */
+export async function serve({ dataFolder, port }: ServeOptions): Promise<RunningShell> {
+  const app = await createApp({ dataFolder, shell: 'browser', launchEngine: launchChildProcess });
+  try {
+    const server = await listen(app, dataFolder, port);
+    return {
+      link: server.link,
+      port: server.port,
+      async close() {
+        await server.close();
+        await app.close();
+      },
+    };
+  } catch (thrown) {
+    await app.close();
+    throw thrown;
+  }
+}
+
+async function listen(app: App, dataFolder: string, port: number | undefined): Promise<WebServer> {
+  const options = { router: app.router, folder: rendererFolder(), token: browserToken(dataFolder) };
+  if (port !== undefined) return startWebServer({ ...options, port });
+  try {
+    return await startWebServer({ ...options, port: usualPort });
+  } catch {
+    return startWebServer({ ...options, port: 0 });
+  }
+}
+
+/** The built renderer: beside the bundled main process, or in `out` when this runs from the sources. */
+function rendererFolder(): string {
+  const relative = import.meta.url.endsWith('.ts') ? '../../out/renderer' : '../renderer';
+  return fileURLToPath(new URL(relative, import.meta.url));
+}

@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import sirv from 'sirv';
+import { PunaError } from '../../shared/error.ts';
+import type { AppRouter } from '../rpc/router.ts';
+import { WebSocketTransport } from '../rpc/websocket.ts';
+import { contentSecurityPolicy } from './content-security-policy.ts';
+import { addressOf, Gate } from './gate.ts';
+
+export interface WebServerOptions {
+  router: AppRouter;
+  /** The built renderer. */
+  folder: string;
+  token: string;
+  /** 0 takes any free one. */
+  port: number;
+}
+
+export interface WebServer {
+  port: number;
+  /** What a person opens. */
+  link: string;
+  close(): Promise<void>;
+}
+
+const securityHeaders = {
+  'Content-Security-Policy': contentSecurityPolicy,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** The renderer's files and the contract on 127.0.0.1, for those whom the gate lets in. Errors: `port-in-use`. */
+export async function startWebServer({ router, folder, token, port }: WebServerOptions): Promise<WebServer> {
+  const server = createServer();
+  const gate = new Gate(token, await listen(server, port));
+  const transport = new WebSocketTransport(router);
+  const files = sirv(folder, { etag: true, dev: false });
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    if (!gate.hostAllowed(request)) return refuse(response, 421, 'Puna answers only under 127.0.0.1.');
+    if (gate.hasTokenInAddress(request)) {
+      // Moves the token from the address, where history and screenshots show it, into the cookie.
+      response.writeHead(302, { 'Set-Cookie': gate.cookie, Location: addressOf(request).pathname });
+      return response.end();
+    }
+    if (!gate.hasCookie(request)) {
+      return refuse(response, 401, 'Please open Puna with the link that it printed when it started.');
+    }
+    return files(request, response, () => refuse(response, 404, 'There is no such page.'));
+  });
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const known = gate.hasCookie(request) || gate.hasTokenInAddress(request);
+    if (
+      addressOf(request).pathname !== '/rpc' ||
+      !gate.hostAllowed(request) ||
+      !gate.originAllowed(request) ||
+      !known
+    ) {
+      return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    }
+    return transport.accept(request, socket, head);
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    link: gate.link,
+    async close() {
+      transport.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(sentence);
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === 'EADDRINUSE' || error.code === 'EACCES';
+      reject(
+        inUse
+          ? new PunaError(
+              'port-in-use',
+              `Port ${port} is taken by another program.`,
+              'Choose another one with --port, or 0 for any free one.',
+              { cause: error },
+            )
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
