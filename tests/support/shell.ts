@@ -1,0 +1,76 @@
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/websocket';
+import type { ContractRouterClient } from '@orpc/contract';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
+import type { contract } from '../../src/shared/contract/index.ts';
+
+export type Client = ContractRouterClient<typeof contract>;
+
+/** A browser shell in a process of its own, as a person starts it, with a client of its contract. */
+export interface Shell {
+  link: string;
+  port: number;
+  dataFolder: string;
+  client: Client;
+  process: ChildProcess;
+  /** Ends it as Ctrl-C does. */
+  stop(): Promise<void>;
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>;
+}
+
+/** Starts `puna serve` from the sources, or from the build where `built` is set. */
+export async function startShell({
+  dataFolder,
+  built = false,
+}: {
+  dataFolder: string;
+  built?: boolean;
+}): Promise<Shell> {
+  const entry = built ? 'out/main/cli.js' : 'src/main/cli.ts';
+  const words = [entry, 'serve', '--port', '0', '--no-open', '--json', '--data', dataFolder];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let complaints = '';
+  child.stderr.on('data', (data: Buffer) => (complaints += data.toString()));
+  const lines = createInterface({ input: child.stdout });
+  const [line] = (await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`puna serve ended: ${complaints}`))),
+  ])) as [string];
+  const { link, port } = JSON.parse(line) as { link: string; port: number };
+  const { client, socket } = await connect(link, port);
+
+  const end = async (signal: NodeJS.Signals) => {
+    socket.terminate();
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  };
+  return {
+    ...{ link, port, dataFolder, client, process: child },
+    stop: () => end('SIGINT'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+async function connect(link: string, port: number): Promise<{ client: Client; socket: WebSocket }> {
+  const { search } = new URL(link);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/rpc${search}`, { origin: `http://127.0.0.1:${port}` });
+  await once(socket, 'open');
+  // `ws` speaks the browser's interface, though its types differ in details that no one here uses.
+  const rpcLink = new RPCLink({ websocket: socket as unknown as globalThis.WebSocket });
+  return { client: createORPCClient(rpcLink), socket };
+}
+
+/** An empty data folder for one test, and how to be rid of it. */
+export async function temporaryFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'puna-test-'));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
