@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { contract } from '../../src/shared/contract/index.ts';
 
@@ -73,4 +74,13 @@ async function connect(link: string, port: number): Promise<{ client: Client; so
 export async function temporaryFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'puna-test-'));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Waits until no reply is being made or waits any more. */
+export async function replyFinished({ client }: Shell): Promise<void> {
+  for (;;) {
+    const { queue } = await client.system.state();
+    if (queue.length === 0) return;
+    await setTimeout(50);
+  }
 }

@@ -1,0 +1,145 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../support/command.ts';
+import { buildScriptedModel } from '../support/models.ts';
+import { replyFinished, startShell, temporaryFolder } from '../support/shell.ts';
+
+let folder: string;
+let removeFolder: () => Promise<void>;
+let model: string;
+
+beforeAll(async () => {
+  const temporary = await temporaryFolder();
+  folder = temporary.folder;
+  removeFolder = temporary.remove;
+  model = join(folder, 'parrot.gguf');
+  await buildScriptedModel(model, { reply: 'The grass is golden. 풀이 금빛이에요.' });
+});
+
+afterAll(() => removeFolder());
+
+const jsonLines = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string } & Record<string, unknown>);
+
+describe('puna', () => {
+  test('explains itself and knows its version', async () => {
+    const help = await run(['--help']);
+    expect(help.status).toBe(0);
+    for (const command of ['serve', 'chat', 'inspect', 'history']) expect(help.stdout).toContain(command);
+    expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([
+    [['dance']],
+    [['chat']],
+    [['chat', '--model', 'x.gguf', '--temperature', 'warm']],
+    [['history', 'export', '--format', 'pdf']],
+  ])('answers wrong usage %j with status 2', async (words) => {
+    const { status, stderr } = await run(words);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^error: /);
+  });
+});
+
+describe('puna chat', () => {
+  test('prints the reply and nothing else', async () => {
+    const { status, stdout } = await run(['chat', '--model', model, '--prompt', 'What colour is the grass?']);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'The grass is golden. 풀이 금빛이에요.\n' });
+  });
+
+  test('answers each line of standard input, within one conversation', async () => {
+    const { status, stdout } = await run(['chat', '--model', model, '--json'], {
+      input: 'Hello\n\nAnd again?\n',
+    });
+    expect(status).toBe(0);
+    const results = jsonLines(stdout).filter(({ type }) => type === 'result');
+    expect(results.map(({ text }) => text)).toEqual(Array(2).fill('The grass is golden. 풀이 금빛이에요.'));
+    // The second prompt holds the first exchange, and the context still had it.
+    expect(Number(results[1]?.['cachedTokens'])).toBeGreaterThan(Number(results[0]?.['promptTokens']) - 1);
+  });
+
+  test('prints JSON lines: pieces that add up to the result, which comes last', async () => {
+    const { stdout } = await run(['chat', '--model', model, '--prompt', 'Hi', '--json']);
+    const lines = jsonLines(stdout);
+    const pieces = lines
+      .filter(({ type, part }) => type === 'piece' && part === 'text')
+      .map(({ piece }) => piece);
+    expect(lines.at(-1)).toMatchObject({ type: 'result', finish: 'end', text: pieces.join('') });
+  });
+
+  test('ends at --max-tokens', async () => {
+    const { stdout } = await run(['chat', '--model', model, '--prompt', 'Hi', '--max-tokens', '2', '--json']);
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ finish: 'length', tokens: 2 });
+  });
+
+  test.each([
+    ['a file that is missing', 'missing.gguf', null],
+    ['a file that is not GGUF', 'notes.txt', 'Just some notes.'],
+    ['a truncated file', 'half.gguf', 'half'],
+  ])('says of %s in one line what is wrong', async (_, name, content) => {
+    const path = join(folder, name);
+    if (content === 'half') await writeFile(path, (await readFile(model)).subarray(0, 20_000));
+    else if (content) await writeFile(path, content);
+    const { status, stdout, stderr } = await run(['chat', '--model', path, '--prompt', 'Hi']);
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(name);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('puna inspect', () => {
+  test('describes a model for people and for programs', async () => {
+    expect((await run(['inspect', model])).stdout).toContain('llama');
+    const [result] = jsonLines((await run(['inspect', model, '--json'])).stdout);
+    expect(result).toMatchObject({ type: 'result', kind: 'model', architecture: 'llama' });
+  });
+});
+
+describe('puna history', () => {
+  test('finds, exports and imports what was said in the app', async () => {
+    const data = join(folder, 'data');
+    const shell = await startShell({ dataFolder: data });
+    const { id: modelId } = await shell.client.models.add({ path: model });
+    const { id: conversationId } = await shell.client.conversations.create({ modelId });
+    await shell.client.chat.send({
+      conversationId,
+      parentId: null,
+      text: '기계학습을 배우고 싶어요',
+      attachments: [],
+    });
+    await replyFinished(shell);
+    await shell.stop();
+
+    const found = jsonLines((await run(['history', 'search', '학습', '--json', '--data', data])).stdout);
+    expect(found).toMatchObject([
+      { type: 'hit', conversationId },
+      { type: 'result', hits: 1 },
+    ]);
+
+    const [json, markdown] = [join(folder, 'all.json'), join(folder, 'all.md')];
+    expect((await run(['history', 'export', '--out', json, '--data', data])).status).toBe(0);
+    expect(
+      (await run(['history', 'export', '--format', 'markdown', '--out', markdown, '--data', data])).status,
+    ).toBe(0);
+    expect(await readFile(markdown, 'utf8')).toContain('The grass is golden.');
+
+    const elsewhere = join(folder, 'elsewhere');
+    const imported = await run(['history', 'import', json, '--json', '--data', elsewhere]);
+    expect(jsonLines(imported.stdout)).toEqual([{ type: 'result', conversations: 1, messages: 2 }]);
+    expect((await run(['history', 'search', 'golden', '--data', elsewhere])).stdout).toContain('golden');
+  });
+
+  test('says in one line that a folder has no history, and that a file is not an export', async () => {
+    const empty = await run(['history', 'search', 'anything', '--data', join(folder, 'none')]);
+    expect(empty).toMatchObject({ status: 1, stdout: '' });
+    expect(empty.stderr.trim().split('\n')).toHaveLength(1);
+    const wrong = await run(['history', 'import', model, '--data', join(folder, 'none')]);
+    expect(wrong).toMatchObject({ status: 1, stdout: '' });
+    expect(wrong.stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
