@@ -1,0 +1,13 @@
+/** GGUF files: metadata and tensor table without loading the tensors, and writing by streams. */
+export { bufferSource, type ByteSource } from './byte-source.ts';
+export { type GgmlType, type GgmlTypeName, ggmlTypes, tensorBytes } from './ggml-types.ts';
+export { type Gguf, type GgufTensor, readGguf, readGgufFrom } from './gguf-reader.ts';
+export {
+  type GgufArray,
+  type GgufMetadata,
+  type GgufValue,
+  metadataNumber,
+  metadataString,
+  metadataStrings,
+} from './gguf-value.ts';
+export { ggufPieces, type GgufToWrite, type TensorToWrite, writeGguf } from './gguf-writer.ts';
