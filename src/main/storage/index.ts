@@ -1,3 +1,6 @@
-/** Files that a power cut leaves whole, and the data folder that they live in. */
+/** The data folder, and files that a power cut leaves whole. */
 export { type FilePieces, moveDurably, writeAtomically } from './atomic-file.ts';
 export { fileError } from './file-error.ts';
+export { type FolderLock, lockDataFolder } from './lock.ts';
+export { dataFolder, safeFileName } from './paths.ts';
+export { Uploads } from './uploads.ts';

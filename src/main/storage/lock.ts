@@ -1,0 +1,58 @@
+import Database from 'better-sqlite3';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PunaError } from '../../shared/error.ts';
+import { fileError } from './file-error.ts';
+
+export interface FolderLock {
+  release(): void;
+}
+
+/**
+ * Makes the data folder, if it is not there, and takes it for this process. The lock is SQLite's own, an exclusive
+ * transaction on an empty database: the system frees it when the process ends in whatever way, so that no stale lock can
+ * remain. Errors: `already-running`, `disk-full`, `invalid-input` (the folder cannot be written).
+ */
+export function lockDataFolder(folder: string): FolderLock {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (thrown) {
+    throw fileError(thrown, folder);
+  }
+  let database: Database.Database | undefined;
+  try {
+    database = new Database(join(folder, 'lock.db'), { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    database?.close();
+    throw lockError(thrown, folder);
+  }
+  return { release: () => database.close() };
+}
+
+function lockError(thrown: unknown, folder: string): unknown {
+  if (!(thrown instanceof Database.SqliteError)) return thrown;
+  const cause = { cause: thrown };
+  if (thrown.code.startsWith('SQLITE_BUSY') || thrown.code.startsWith('SQLITE_LOCKED')) {
+    return new PunaError(
+      'already-running',
+      `Puna is already running with the data folder ${folder}.`,
+      'Use the window or tab that is open, or name another folder with --data.',
+      cause,
+    );
+  }
+  if (thrown.code === 'SQLITE_FULL') {
+    return new PunaError(
+      'disk-full',
+      `The disk of the data folder ${folder} is full.`,
+      'Free some space on that disk and try again.',
+      cause,
+    );
+  }
+  return new PunaError(
+    'invalid-input',
+    `The data folder ${folder} cannot be written.`,
+    'Check its permissions, or name another folder with --data.',
+    cause,
+  );
+}
