@@ -1,0 +1,164 @@
+import {
+  app,
+  BrowserWindow,
+  clipboard,
+  dialog,
+  ipcMain,
+  Menu,
+  nativeTheme,
+  protocol,
+  session,
+  shell,
+} from 'electron';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PunaError } from '../shared/error.ts';
+import { createApp } from './app.ts';
+import { appScheme, serveFolder } from './electron/app-protocol.ts';
+import { reloadAfterCrash } from './electron/crash.ts';
+import { launchUtilityProcess } from './electron/engine-process.ts';
+import { guardContents, guardSession } from './electron/guards.ts';
+import { contextMenuTemplate, menuTemplate } from './electron/menu.ts';
+import { isOwnPage, packagedPage, scheme } from './electron/page.ts';
+import { closeBeforeQuit } from './electron/quit.ts';
+import { followSettings } from './electron/settings.ts';
+import { holdSingleInstance } from './electron/single-instance.ts';
+import { windowBackground, windowOptions } from './electron/window.ts';
+import { type Words, wordsFor } from './electron/words.ts';
+import { acceptPorts } from './rpc/message-port.ts';
+import { dataFolder } from './storage/index.ts';
+
+// The Electron shell. Here its parts are connected; each part is in electron/. Electron waits for this file to be read to
+// its end before it is ready, so nothing here may wait for that at the top level.
+
+/** While developing, electron-vite serves the page and names its address. */
+const page = (!app.isPackaged && process.env['ELECTRON_RENDERER_URL']) || packagedPage;
+
+let mainWindow: BrowserWindow | undefined;
+let words: Words = wordsFor('en', []);
+
+try {
+  const folder = chooseDataFolder();
+  app.enableSandbox();
+  protocol.registerSchemesAsPrivileged([appScheme]);
+  if (holdSingleInstance(app, () => mainWindow)) {
+    app
+      .whenReady()
+      .then(() => start(folder))
+      .catch(fail);
+  } else {
+    app.exit(0);
+  }
+} catch (thrown) {
+  fail(thrown);
+}
+
+/** The same folder as the browser shell's, so that both show the same conversations; Chromium's own files lie in a corner of it. */
+function chooseDataFolder(): string {
+  const { values } = parseArgs({
+    args: process.argv.slice(app.isPackaged ? 1 : 2),
+    options: { data: { type: 'string' } },
+    // Chromium has switches of its own.
+    strict: false,
+  });
+  const folder = dataFolder(typeof values.data === 'string' ? values.data : undefined);
+  const chromium = join(folder, 'electron');
+  mkdirSync(chromium, { recursive: true });
+  app.setPath('userData', folder);
+  app.setPath('sessionData', chromium);
+  return folder;
+}
+
+async function start(folder: string): Promise<void> {
+  const puna = await createApp({
+    dataFolder: folder,
+    shell: 'electron',
+    launchEngine: launchUtilityProcess,
+    pickModels,
+  });
+  const quitting = new AbortController();
+  closeBeforeQuit(app, () => {
+    quitting.abort();
+    return puna.close();
+  });
+
+  guardSession(session.defaultSession, { page });
+  app.on('web-contents-created', (_event, contents) =>
+    guardContents(contents, { page, openExternal: (address) => shell.openExternal(address) }),
+  );
+  protocol.handle(scheme, serveFolder(join(import.meta.dirname, '../renderer')));
+  acceptPorts(ipcMain, puna.router, (frame) => frame.parent === null && isOwnPage(frame.url, page));
+
+  await followSettings(
+    puna.router,
+    ({ theme, language }) => {
+      nativeTheme.themeSource = theme;
+      words = wordsFor(language, app.getPreferredSystemLanguages());
+      showMenu(folder);
+    },
+    quitting.signal,
+  );
+  nativeTheme.on('updated', () =>
+    mainWindow?.setBackgroundColor(windowBackground(nativeTheme.shouldUseDarkColors)),
+  );
+
+  app.on('activate', () => (mainWindow ? mainWindow.show() : openWindow()));
+  // On macOS a program stays, without a window, until it is told to quit.
+  app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit());
+  openWindow();
+}
+
+function openWindow(): void {
+  const window = new BrowserWindow(
+    windowOptions({
+      preload: join(import.meta.dirname, '../preload/index.cjs'),
+      dark: nativeTheme.shouldUseDarkColors,
+      platform: process.platform,
+      packaged: app.isPackaged,
+    }),
+  );
+  mainWindow = window;
+  window.on('closed', () => (mainWindow = undefined));
+  window.once('ready-to-show', () => window.show());
+  window.webContents.on('context-menu', (_event, parameters) => {
+    const items = contextMenuTemplate(parameters, words, (text) => clipboard.writeText(text));
+    if (items.length > 0) Menu.buildFromTemplate(items).popup({ window });
+  });
+  reloadAfterCrash(window.webContents, (reason) =>
+    fail(
+      new PunaError('internal', `The window's process keeps ending (${reason}).`, 'Please start Puna again.'),
+    ),
+  );
+  window.loadURL(page).catch(fail);
+}
+
+function showMenu(folder: string): void {
+  const template = menuTemplate({
+    words,
+    platform: process.platform,
+    packaged: app.isPackaged,
+    openDataFolder: () => void shell.openPath(folder),
+  });
+  Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}
+
+async function pickModels(): Promise<string[]> {
+  const options: Electron.OpenDialogOptions = {
+    title: words.pickModels,
+    filters: [{ name: words.ggufFiles, extensions: ['gguf'] }],
+    properties: ['openFile', 'multiSelections'],
+  };
+  const { filePaths } = await (mainWindow
+    ? dialog.showOpenDialog(mainWindow, options)
+    : dialog.showOpenDialog(options));
+  return filePaths;
+}
+
+/** Says why there is no window, and leaves. */
+function fail(thrown: unknown): void {
+  const { message, remedy } = PunaError.from(thrown);
+  console.error(thrown);
+  dialog.showErrorBox('Puna', `${message}\n${remedy}`.trim());
+  app.exit(1);
+}
