@@ -30,7 +30,7 @@ export interface App {
  * `database-newer`, `disk-full`.
  */
 export async function createApp({ dataFolder, shell, launchEngine, pickModels }: AppOptions): Promise<App> {
-  const lock = await lockDataFolder(dataFolder);
+  const lock = lockDataFolder(dataFolder);
   try {
     const database = openDatabase(join(dataFolder, 'puna.db'));
     const history = new History(database);
