@@ -1,10 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
 
-/** The main process and everything that it forks: one output file per process, all in `out/main`. */
+/** One output file per process, all in `out/main`; what is in package.json's dependencies stays outside of them. */
 const mainEntries = {
   index: 'src/main/index.ts',
-  serve: 'src/main/serve.ts',
   cli: 'src/main/cli.ts',
   'inference-engine': 'src/main/inference/engine.ts',
 };
@@ -25,6 +24,13 @@ export default defineConfig({
   renderer: {
     root: 'src/renderer',
     plugins: [svelte()],
-    build: { rollupOptions: { input: 'src/renderer/index.html' } },
+    build: {
+      rollupOptions: { input: 'src/renderer/index.html' },
+      // The browser shell shows the same build in whatever browser a person has, and over a tunnel.
+      target: 'es2022',
+      minify: true,
+      // Fonts and pictures are files of their own: the content security policy allows no fonts from data: addresses.
+      assetsInlineLimit: 0,
+    },
   },
 });

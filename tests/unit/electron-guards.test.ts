@@ -74,11 +74,12 @@ function guardedSession(ownPage: string = page) {
     tell,
     requests(permission: string, requestingUrl: string) {
       const answer = vi.fn();
-      calls.setPermissionRequestHandler.mock.lastCall?.[0]?.(fake({}), permission as 'unknown', answer, <
-        never
-      >{
-        requestingUrl,
-      });
+      calls.setPermissionRequestHandler.mock.lastCall?.[0]?.(
+        fake({}),
+        permission as 'unknown',
+        answer,
+        fake({ requestingUrl }),
+      );
       return answer.mock.lastCall?.[0] as unknown;
     },
     checks: (permission: string, origin: string) =>
