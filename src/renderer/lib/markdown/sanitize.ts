@@ -103,7 +103,9 @@ function makeExternal(link: HTMLAnchorElement): void {
 
 /** An image is never loaded: that would tell its server what is read here. Its text and where it lies take its place. */
 function imageChip(image: Element): HTMLElement {
-  const address = image.getAttribute('src') ?? '';
+  const source = image.getAttribute('src') ?? '';
+  // The sanitizer lets images keep data: addresses, which are none to go to.
+  const address = allowedAddress.test(source) ? source : '';
   const inLink = image.closest('a') !== null;
   const chip = document.createElement(address && !inLink ? 'a' : 'span');
   if (chip instanceof HTMLAnchorElement) {
@@ -113,7 +115,7 @@ function imageChip(image: Element): HTMLElement {
   chip.className = 'image-chip';
   const alt = image.getAttribute('alt')?.trim();
   if (alt) chip.append(span('image-alt', alt));
-  chip.append(span('image-host', hostOf(address)));
+  if (address) chip.append(span('image-host', hostOf(address)));
   return chip;
 }
 
@@ -139,8 +141,9 @@ export function sanitize(html: UntrustedHtml): DocumentFragment {
   });
   for (const image of fragment.querySelectorAll('img')) {
     // Neither an address to go to nor a word on what it shows.
-    if (!image.hasAttribute('src') && !image.alt) image.remove();
-    else image.replaceWith(imageChip(image));
+    const chip = imageChip(image);
+    if (chip.hasChildNodes()) image.replaceWith(chip);
+    else image.remove();
   }
   for (const link of fragment.querySelectorAll<HTMLAnchorElement>('a:not(.image-chip)')) {
     if (link.hasAttribute('href')) makeExternal(link);

@@ -32,7 +32,7 @@ function closeLast(lexer: Lexer, text: string): void {
   if (!last) return;
   const end = text
     .trimEnd()
-    .replace(/\|(?:\n[|\-]+)?$/, '')
+    .replace(/\|(?:\n[|-]+)?$/, '')
     .trimEnd();
   const lastLine = last.src.slice(last.src.lastIndexOf('\n') + 1).trim();
   if (end.endsWith(lastLine)) last.src = closeInline(last.src);
