@@ -25,6 +25,8 @@ const maxMetadataKeys = 100_000;
 /** llama.cpp reads no arrays inside arrays at all; the format allows them. */
 const maxArrayDepth = 4;
 const maxNestedArrays = 100_000;
+/** Of which neighbours can still be told apart. */
+const largestNumber = BigInt(Number.MAX_SAFE_INTEGER);
 
 export interface GgufTensor {
   name: string;
@@ -50,15 +52,16 @@ export interface Gguf {
 
 /**
  * Reads the metadata and the tensor table of a GGUF file (version 2 or 3) without its tensors. The file may come from a
- * stranger: every count, length and offset is checked against the file's size before anything is allocated.
+ * stranger: every count, length and offset is checked against the file's size before anything is allocated. `name` is
+ * what errors call the file.
  * Errors: `not-gguf`, `file-damaged`, `unsupported-model` (another version or tensor type), `file-missing`, `invalid-input`.
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
-export function readGguf(path: string): Promise<Gguf> {
-  return withFileSource(path, (source) => readGgufFrom(source, path));
+export function readGguf(path: string, { name = path }: { name?: string } = {}): Promise<Gguf> {
+  return withFileSource(path, (source) => readGgufFrom(source, name));
 }
 
-/** The same for bytes that are no file; `name` stands in errors. */
+/** The same for bytes that need not be a file. */
 export async function readGgufFrom(source: ByteSource, name: string): Promise<Gguf> {
   const cursor = new GgufCursor(source, name);
   const version = await readVersion(source, cursor, name);
@@ -202,7 +205,8 @@ async function readTensor(cursor: GgufCursor, which: string, file: string): Prom
     const length = await cursor.uint64(`the shape of ${what}`);
     numbers *= length;
     // No type takes less than an eighth of a byte for a number; this keeps all products exact.
-    if (numbers > BigInt(Number.MAX_SAFE_INTEGER)) throw cursor.damaged(`${what} is too large to be true`);
+    if (length > largestNumber || numbers > largestNumber)
+      throw cursor.damaged(`${what} is too large to be true`);
     shape.push(Number(length));
   }
   const typeId = await cursor.uint32(`the type of ${what}`);

@@ -2,6 +2,7 @@
 export { bufferSource, type ByteSource } from './byte-source.ts';
 export { type GgmlType, type GgmlTypeName, ggmlTypes, tensorBytes } from './ggml-types.ts';
 export { type Gguf, type GgufTensor, readGguf, readGgufFrom } from './gguf-reader.ts';
+export { showMetadata, type ShownMetadata } from './gguf-show.ts';
 export {
   type GgufArray,
   type GgufMetadata,

@@ -1,0 +1,43 @@
+import { createReadStream } from 'node:fs';
+import { access, mkdir, rm } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileError, moveDurably, safeFileName, writeAtomically } from '../storage/index.ts';
+
+/**
+ * Moves a file that was uploaded into the folder of models, under its own name or, where that is taken, with a number
+ * after it. Gives the new path. Errors: `disk-full`, `invalid-input`.
+ */
+export async function moveIntoFolder(uploadPath: string, folder: string, name: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const path = await freePath(folder, safeFileName(name));
+    await move(uploadPath, path);
+    return path;
+  } catch (thrown) {
+    throw fileError(thrown, folder);
+  }
+}
+
+async function freePath(folder: string, name: string): Promise<string> {
+  const ending = extname(name);
+  const stem = name.slice(0, name.length - ending.length);
+  for (let number = 1; ; number++) {
+    const path = join(folder, number === 1 ? name : `${stem} (${number})${ending}`);
+    const taken = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (!taken) return path;
+  }
+}
+
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await moveDurably(from, to);
+  } catch (thrown) {
+    // A person may have put the folder on another disk, by a link.
+    if ((thrown as NodeJS.ErrnoException).code !== 'EXDEV') throw thrown;
+    await writeAtomically(to, createReadStream(from));
+    await rm(from);
+  }
+}

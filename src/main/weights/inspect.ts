@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+import { type GgmlTypeName, showMetadata, type ShownMetadata } from './formats/gguf.ts';
+import { readModelFile, typeSummary } from './model-file.ts';
+
+/** What a model or adapter file holds, as plain data. */
+export interface Inspection {
+  path: string;
+  kind: 'model' | 'adapter';
+  architecture: string | null;
+  title: string | null;
+  parameters: number | null;
+  quantization: string | null;
+  /** In tokens. */
+  contextLength: number | null;
+  hasChatTemplate: boolean;
+  bytes: number;
+  parts: number;
+  ggufVersion: number;
+  metadata: ShownMetadata[];
+  /** Most bytes first. */
+  tensorTypes: { type: GgmlTypeName; tensors: number; parameters: number; bytes: number }[];
+  tensors: { name: string; type: GgmlTypeName; shape: number[]; bytes: number }[];
+}
+
+/** Says what a GGUF file holds without loading it. Errors: those of `readModelFile`. */
+export async function inspect(path: string): Promise<Inspection> {
+  const { metadata, tensors, ...described } = await readModelFile(resolve(path));
+  return {
+    ...described,
+    metadata: showMetadata(metadata),
+    tensorTypes: typeSummary(tensors),
+    tensors: tensors.map(({ name, type, shape, bytes }) => ({
+      name,
+      type: type.name,
+      shape: [...shape],
+      bytes,
+    })),
+  };
+}
+
+/** Longest value in the table of metadata; `--json` has it whole. */
+const maxValueCharacters = 80;
+
+/** The inspection as text for a terminal. */
+export function formatInspection(inspection: Inspection): string {
+  const { metadata, tensors, tensorTypes } = inspection;
+  const summary = table([
+    ['File', inspection.path],
+    ['Kind', inspection.kind === 'adapter' ? 'adapter (LoRA)' : 'model'],
+    ['Name', inspection.title ?? '–'],
+    ['Architecture', inspection.architecture ?? '–'],
+    ['Parameters', inspection.parameters === null ? '–' : count(inspection.parameters)],
+    ['Quantization', inspection.quantization ?? '–'],
+    ['Context', inspection.contextLength === null ? '–' : `${inspection.contextLength} tokens`],
+    ['Chat template', inspection.hasChatTemplate ? 'yes' : 'no'],
+    ['Size', size(inspection.bytes) + (inspection.parts > 1 ? ` in ${inspection.parts} files` : '')],
+    ['Format', `GGUF version ${inspection.ggufVersion}`],
+  ]);
+  const entries = table(metadata.map(({ key, type, value }) => [key, type, cut(value)]));
+  const types = table(
+    tensorTypes.map((line) => [
+      line.type,
+      `${line.tensors} tensors`,
+      `${count(line.parameters)} parameters`,
+      size(line.bytes),
+    ]),
+  );
+  return [
+    summary,
+    `Metadata (${metadata.length})\n${indent(entries)}`,
+    `Tensors (${tensors.length})\n${indent(types)}`,
+  ].join('\n\n');
+}
+
+/** Columns as wide as their widest cell. */
+function table(cells: string[][]): string {
+  const rows = cells.map((row) => row.map(printable));
+  const widths = rows.reduce<number[]>(
+    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
+    [],
+  );
+  const line = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => line(row).trimEnd()).join('\n');
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}
+
+/** Without line breaks and control characters, which a file from a stranger could use to fool a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+function cut(text: string): string {
+  return text.length > maxValueCharacters ? `${text.slice(0, maxValueCharacters)}…` : text;
+}
+
+/** A large number with its unit, as models are named: `7.2 B`, `110 M`. */
+function count(number: number): string {
+  return scaled(number, ['', ' K', ' M', ' B', ' T']);
+}
+
+function size(bytes: number): string {
+  return scaled(bytes, [' B', ' KB', ' MB', ' GB', ' TB']);
+}
+
+/** Three digits at most, in steps of a thousand. */
+function scaled(number: number, units: string[]): string {
+  const step = Math.min(units.length - 1, number < 1 ? 0 : Math.floor(Math.log10(number) / 3));
+  return `${Number((number / 1000 ** step).toPrecision(3))}${units[step]}`;
+}
