@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
+import { resolve } from 'node:path';
 
 /** One output file per process, all in `out/main`; what is in package.json's dependencies stays outside of them. */
 const mainEntries = {
@@ -10,7 +11,14 @@ const mainEntries = {
 
 export default defineConfig({
   main: {
-    build: { rollupOptions: { input: mainEntries } },
+    build: {
+      rollupOptions: {
+        input: mainEntries,
+        // Beside the entries: code that asks where it lies (for the renderer's folder, for an engine's entry) need not
+        // know whether it was bundled into an entry or into a chunk that several share.
+        output: { chunkFileNames: '[name]-[hash].js' },
+      },
+    },
   },
   preload: {
     build: {
@@ -23,7 +31,7 @@ export default defineConfig({
   },
   renderer: {
     root: 'src/renderer',
-    plugins: [svelte()],
+    plugins: [svelte({ configFile: resolve('svelte.config.js') })],
     build: {
       rollupOptions: { input: 'src/renderer/index.html' },
       // The browser shell shows the same build in whatever browser a person has, and over a tunnel.

@@ -1,26 +1,13 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import packageFile from '../../package.json' with { type: 'json' };
-import { addChat } from './commands/chat.ts';
-import { addHistory } from './commands/history.ts';
-import { addInspect } from './commands/inspect.ts';
-import { exitStatus } from './commands/output.ts';
-import { addServe } from './commands/serve.ts';
-
-const program = new Command('puna')
-  .description('Chat with a language model on your own computer.')
-  .version(packageFile.version)
-  .exitOverride();
-
-addServe(program);
-addChat(program);
-addInspect(program);
-addHistory(program);
-
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  // Commander has printed help, version or what was wrong with the words.
-  if (!(thrown instanceof CommanderError)) throw thrown;
-  process.exitCode = thrown.exitCode === 0 ? exitStatus.done : exitStatus.wrongUsage;
+// Nothing is imported before Node's version is known: an older one would stop at syntax or crash in native code.
+// The scripts of npm, and `npm exec`, run the Node that Puna brings along.
+const oldestNode = 24;
+if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+  console.error(
+    `puna: This is Node ${process.versions.node}, but Puna needs Node ${oldestNode}. ` +
+      'Start it with "npm exec puna -- …", which uses the one that comes with it.',
+  );
+  process.exit(1);
 }
+const { runProgram } = await import('./commands/program.ts');
+await runProgram();

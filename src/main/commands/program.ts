@@ -1,0 +1,28 @@
+import { Command, CommanderError } from 'commander';
+import packageFile from '../../../package.json' with { type: 'json' };
+import { addChat } from './chat.ts';
+import { addHistory } from './history.ts';
+import { addInspect } from './inspect.ts';
+import { exitStatus } from './output.ts';
+import { addServe } from './serve.ts';
+
+/** The whole command line: reads the words that the process was started with and does what they say. */
+export async function runProgram(): Promise<void> {
+  const program = new Command('puna')
+    .description('Chat with a language model on your own computer.')
+    .version(packageFile.version)
+    .exitOverride();
+
+  addServe(program);
+  addChat(program);
+  addInspect(program);
+  addHistory(program);
+
+  try {
+    await program.parseAsync();
+  } catch (thrown) {
+    // Commander has printed help, version or what was wrong with the words.
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    process.exitCode = thrown.exitCode === 0 ? exitStatus.done : exitStatus.wrongUsage;
+  }
+}
