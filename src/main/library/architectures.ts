@@ -1,4 +1,5 @@
 import { PunaError } from '../../shared/error.ts';
+import { quoted } from '../weights/formats/gguf.ts';
 
 /**
  * Architectures (`general.architecture`) that the bundled llama.cpp v0.4.0 loads and that write text. The library itself
@@ -58,10 +59,7 @@ export function checkArchitecture(architecture: string | null, file: string): vo
   if (other) throw new PunaError('unsupported-model', `${file} is ${other} (${architecture}).`, remedy);
   throw new PunaError(
     'unsupported-model',
-    `${file} has the architecture ${JSON.stringify(architecture.slice(0, maxShownCharacters))}, which this version of Puna does not know.`,
+    `${file} has the architecture ${quoted(architecture)}, which this version of Puna does not know.`,
     'Update Puna, or choose another model.',
   );
 }
-
-/** The name comes from the file and may be of any length. */
-const maxShownCharacters = 64;

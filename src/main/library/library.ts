@@ -8,7 +8,7 @@ import {
   type ModelDetails,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { metadataString, showMetadata } from '../weights/formats/gguf.ts';
+import { metadataString, quoted, showMetadata } from '../weights/formats/gguf.ts';
 import { type ModelFile, readModelFile, splitEnding } from '../weights/model-file.ts';
 import { checkArchitecture } from './architectures.ts';
 import { expandHome } from './browse.ts';
@@ -47,7 +47,9 @@ export class Library {
 
   /** All of them by name, each with whether its file is there now. */
   list(): Promise<Model[]> {
-    const rows = this.#database.prepare<[], ModelRow>('SELECT * FROM models ORDER BY name COLLATE NOCASE, id').all();
+    const rows = this.#database
+      .prepare<[], ModelRow>('SELECT * FROM models ORDER BY name COLLATE NOCASE, id')
+      .all();
     return Promise.all(rows.map(withPresence));
   }
 
@@ -178,7 +180,7 @@ async function readUsable(
   if (file.kind === 'adapter' && adapterType !== 'lora') {
     throw new PunaError(
       'unsupported-model',
-      `${name} is an adapter of the type ${JSON.stringify(adapterType ?? '')}, and only LoRA adapters can be used.`,
+      `${name} is an adapter of the type ${quoted(adapterType ?? '')}, and only LoRA adapters can be used.`,
       'Choose a LoRA adapter.',
     );
   }

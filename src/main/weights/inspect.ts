@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type GgmlTypeName, showMetadata, type ShownMetadata } from './formats/gguf.ts';
+import { type GgmlTypeName, printable, showMetadata, type ShownMetadata } from './formats/gguf.ts';
 import { readModelFile, typeSummary } from './model-file.ts';
 
 /** What a model or adapter file holds, as plain data. */
@@ -85,11 +85,6 @@ function table(cells: string[][]): string {
 
 function indent(text: string): string {
   return text.replaceAll(/^/gm, '  ');
-}
-
-/** Without line breaks and control characters, which a file from a stranger could use to fool a terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 function cut(text: string): string {

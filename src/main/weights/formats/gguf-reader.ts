@@ -3,6 +3,7 @@ import { type ByteSource, withFileSource } from './byte-source.ts';
 import { type GgmlType, ggmlTypeById, tensorBytes } from './ggml-types.ts';
 import { GgufCursor } from './gguf-cursor.ts';
 import { notGguf } from './gguf-mistaken.ts';
+import { quoted } from './printable.ts';
 import {
   type GgufArray,
   type GgufMetadata,
@@ -114,8 +115,8 @@ async function readMetadata(cursor: GgufCursor, count: number): Promise<Map<stri
   const nested = { left: maxNestedArrays };
   for (let index = 0; index < count; index++) {
     const key = await cursor.text(`metadata key ${index + 1} of ${count}`);
-    if (metadata.has(key)) throw cursor.damaged(`the metadata key ${show(key)} stands twice`);
-    const what = `the value of ${show(key)}`;
+    if (metadata.has(key)) throw cursor.damaged(`the metadata key ${quoted(key)} stands twice`);
+    const what = `the value of ${quoted(key)}`;
     const type = await readValueType(cursor, what);
     metadata.set(key, await readValue(cursor, type, what, nested));
   }
@@ -187,7 +188,7 @@ async function readTensors(cursor: GgufCursor, count: number, name: string): Pro
   const names = new Set<string>();
   for (let index = 0; index < count; index++) {
     const tensor = await readTensor(cursor, `tensor ${index + 1} of ${count}`, name);
-    if (names.has(tensor.name)) throw cursor.damaged(`the tensor ${show(tensor.name)} stands twice`);
+    if (names.has(tensor.name)) throw cursor.damaged(`the tensor ${quoted(tensor.name)} stands twice`);
     names.add(tensor.name);
     tensors.push(tensor);
   }
@@ -196,7 +197,7 @@ async function readTensors(cursor: GgufCursor, count: number, name: string): Pro
 
 async function readTensor(cursor: GgufCursor, which: string, file: string): Promise<GgufTensor> {
   const name = await cursor.text(`the name of ${which}`);
-  const what = `tensor ${show(name)}`;
+  const what = `tensor ${quoted(name)}`;
   const dimensions = await cursor.uint32(`the number of dimensions of ${what}`);
   if (dimensions > maxDimensions) throw cursor.damaged(`${what} has ${dimensions} dimensions`);
   const shape: number[] = [];
@@ -239,7 +240,7 @@ function checkPlaces(
 ): void {
   let end = 0;
   for (const { name, offset, bytes } of tensors.toSorted((a, b) => a.offset - b.offset)) {
-    const what = `tensor ${show(name)}`;
+    const what = `tensor ${quoted(name)}`;
     if (offset % alignment !== 0)
       throw cursor.damaged(`${what} lies at ${offset}, no multiple of ${alignment}`);
     if (offset < end) throw cursor.damaged(`${what} lies on another one`);
@@ -250,12 +251,4 @@ function checkPlaces(
       );
     }
   }
-}
-
-/** Longest piece of a name that an error repeats. */
-const maxShownCharacters = 64;
-
-/** A name from the file as it may stand in a sentence: quoted, on one line, cut. */
-function show(name: string): string {
-  return JSON.stringify(name.length > maxShownCharacters ? `${name.slice(0, maxShownCharacters)}…` : name);
 }

@@ -12,3 +12,4 @@ export {
   metadataStrings,
 } from './gguf-value.ts';
 export { ggufPieces, type GgufToWrite, type TensorToWrite, writeGguf } from './gguf-writer.ts';
+export { printable, quoted } from './printable.ts';

@@ -1,0 +1,17 @@
+/** Longest piece of a text from a file that a sentence repeats. */
+const maxQuotedCharacters = 64;
+
+/**
+ * Text from a file as it may stand on one line: control characters, line breaks and signs that turn the direction of
+ * writing, which could fool a terminal, become spaces.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+/** A name from a file as it may stand in a sentence: on one line, cut, in quotes. */
+export function quoted(name: string): string {
+  // Cut first: a name can have a hundred million characters.
+  const shown = printable(name.slice(0, maxQuotedCharacters + 1));
+  return shown.length > maxQuotedCharacters ? `"${shown.slice(0, maxQuotedCharacters)}…"` : `"${shown}"`;
+}
