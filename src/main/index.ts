@@ -130,7 +130,10 @@ function openWindow(): void {
       new PunaError('internal', `The window's process keeps ending (${reason}).`, 'Please start Puna again.'),
     ),
   );
-  window.loadURL(page).catch(fail);
+  window.loadURL(page).catch((error: NodeJS.ErrnoException) => {
+    // Loading it anew ends the first load, which is no failure.
+    if (error.code !== 'ERR_ABORTED') fail(error);
+  });
 }
 
 function showMenu(folder: string): void {
