@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { fileError } from './file-error.ts';
 
 /** The pieces of a file in their order; text is written as UTF-8. */
@@ -10,9 +8,10 @@ export type FilePieces = Iterable<string | Uint8Array> | AsyncIterable<string | 
 
 /**
  * Writes a file so that at every moment either the old or the new one is whole under its name: temporary file beside it,
- * fsync, rename, fsync of the folder. If the pieces throw or the signal is aborted, the target stays as it was and the
- * temporary file is removed. Errors: `disk-full`, `invalid-input` (the folder is missing or cannot be written), and
- * whatever the pieces throw.
+ * fsync, rename, fsync of the folder. A piece is taken over before the next one is asked for, so a source may use one
+ * buffer again and again. If the pieces throw or the signal is aborted, the target stays as it was and the temporary file
+ * is removed. Errors: `disk-full`, `file-missing` (the folder), `invalid-input` (it cannot be written), and whatever the
+ * pieces throw.
  */
 export async function writeAtomically(
   path: string,
@@ -21,22 +20,48 @@ export async function writeAtomically(
 ): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
-    const handle = await open(temporary, 'wx');
-    // `flush` is the fsync; the stream closes the handle in every case.
-    const file = handle.createWriteStream({ flush: true });
-    await pipeline(Readable.from(pieces), file, signal ? { signal } : {});
-    await rename(temporary, path);
+    await writeDurably(temporary, pieces, signal);
+    await moveDurably(temporary, path);
   } catch (thrown) {
     await rm(temporary, { force: true });
     throw fileError(thrown, path);
   }
-  await flushFolder(dirname(path));
 }
 
 /** Gives a file that is whole and flushed another name on the same disk, for good. */
 export async function moveDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
   await flushFolder(dirname(to));
+}
+
+/** Small pieces are gathered to this size: a header has thousands of them, and each write is a call of the system. */
+const gatheredBytes = 256 * 1024;
+
+async function writeDurably(
+  path: string,
+  pieces: FilePieces,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await using handle = await open(path, 'wx');
+  const gathered = Buffer.alloc(gatheredBytes);
+  let used = 0;
+  const flush = async () => {
+    await handle.writeFile(gathered.subarray(0, used));
+    used = 0;
+  };
+  for await (const piece of pieces) {
+    signal?.throwIfAborted();
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    if (used + bytes.byteLength > gatheredBytes) await flush();
+    if (bytes.byteLength >= gatheredBytes) {
+      await handle.writeFile(bytes);
+    } else {
+      gathered.set(bytes, used);
+      used += bytes.byteLength;
+    }
+  }
+  await flush();
+  await handle.sync();
 }
 
 /** Hidden, and never the name of two writers at once. */
