@@ -4,7 +4,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { Chat, ModelHost } from './chat/index.ts';
 import { Engine, type LaunchEngine } from './engine/index.ts';
 import { Events } from './events.ts';
-import { History, openDatabase } from './history/index.ts';
+import { databaseFile, History, openDatabase } from './history/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
 import { Library } from './library/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
@@ -32,10 +32,11 @@ export interface App {
 export async function createApp({ dataFolder, shell, launchEngine, pickModels }: AppOptions): Promise<App> {
   const lock = lockDataFolder(dataFolder);
   try {
-    const database = openDatabase(join(dataFolder, 'puna.db'));
+    const database = openDatabase(databaseFile(dataFolder));
     const history = new History(database);
     history.messages.interruptUnfinished();
-    history.conversations.purge();
+    // In slices beside everything else; what it does not reach this time it reaches next time.
+    history.conversations.purge().catch(console.error);
     const events = new Events();
     const uploads = new Uploads(join(dataFolder, 'uploads'));
     const library = new Library({

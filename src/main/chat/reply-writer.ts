@@ -1,7 +1,7 @@
 import type { Message, ReplyStats } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Events } from '../events.ts';
-import type { History } from '../history/index.ts';
+import { databaseError, type History } from '../history/index.ts';
 
 /** How often a reply that streams is saved. The promise is a quarter of a second; this leaves time for the write itself. */
 const autosaveMilliseconds = 200;
@@ -52,7 +52,7 @@ export class ReplyWriter {
       this.#publish();
     } catch (thrown) {
       // It cannot be kept (a full disk): show at least the whole of it with the reason, so that the person can copy it.
-      const { message: reason, remedy } = PunaError.from(thrown);
+      const { message: reason, remedy } = PunaError.from(databaseError(thrown));
       const unsaved = {
         ...this.#message,
         ...words,

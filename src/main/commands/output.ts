@@ -1,4 +1,5 @@
 import { PunaError } from '../../shared/error.ts';
+import { databaseError } from '../history/index.ts';
 
 /** Exit statuses, as scripts rely on them. */
 export const exitStatus = { done: 0, failed: 1, wrongUsage: 2 } as const;
@@ -42,7 +43,7 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
   try {
     await command(controller.signal);
   } catch (thrown) {
-    const { message, remedy } = PunaError.from(thrown);
+    const { message, remedy } = PunaError.from(databaseError(thrown));
     process.stderr.write(`puna: ${`${message} ${remedy}`.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = exitStatus.failed;
   } finally {

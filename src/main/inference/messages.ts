@@ -37,8 +37,7 @@ export interface ReplyInput {
 
 export type ReplyEvent =
   /** The prompt is being read; share that is done, 0 to 1. */
-  | { type: 'reading'; progress: number }
-  | { type: 'piece'; part: 'text' | 'thinking'; piece: string };
+  { type: 'reading'; progress: number } | { type: 'piece'; part: 'text' | 'thinking'; piece: string };
 
 export interface ReplyResult {
   /** `end`: the model ended by itself; `length`: at maxTokens or at the end of the context; `stopped`: cancelled. */

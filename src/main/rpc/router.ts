@@ -1,10 +1,10 @@
 import { implement, ORPCError, type Router } from '@orpc/server';
 import { availableParallelism, totalmem } from 'node:os';
-import { contract, type PunaEvent, type SystemInfo } from '../../shared/contract/index.ts';
+import { type Conversation, contract, type PunaEvent, type SystemInfo } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Chat, ModelHost } from '../chat/index.ts';
 import type { Events } from '../events.ts';
-import type { History } from '../history/index.ts';
+import { databaseError, type History } from '../history/index.ts';
 import { browse, type Library } from '../library/index.ts';
 import type { Uploads } from '../storage/index.ts';
 
@@ -26,7 +26,7 @@ export type AppRouter = Router<typeof contract, Record<never, never>>;
 /** A failure as the contract declares it. Anything unforeseen is logged, since its sentence alone helps nobody. */
 function toContractError(thrown: unknown): unknown {
   if (thrown instanceof ORPCError) return thrown;
-  const { code, message, remedy, cause } = PunaError.from(thrown);
+  const { code, message, remedy, cause } = PunaError.from(databaseError(thrown));
   if (code === 'internal') console.error(cause ?? thrown);
   return new ORPCError('FAILED', {
     defined: true,
@@ -49,7 +49,7 @@ export function createRouter(services: Services): AppRouter {
   });
 
   const tell = (event: PunaEvent) => events.publish(event);
-  const tellConversation = <T extends ReturnType<History['conversations']['get']>>(conversation: T): T => {
+  const tellConversation = (conversation: Conversation): Conversation => {
     tell({ type: 'conversation', conversation });
     return conversation;
   };

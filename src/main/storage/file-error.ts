@@ -30,8 +30,15 @@ export function fileError(thrown: unknown, path: string): unknown {
     case 'EROFS':
       return new PunaError(
         'invalid-input',
-        `Puna may not use ${path}.`,
+        `Puna is not allowed to use ${path}.`,
         `Check the permissions of the file and of ${dirname(path)}.`,
+        cause,
+      );
+    case 'EFBIG':
+      return new PunaError(
+        'invalid-input',
+        `The disk does not take a file as large as ${path}.`,
+        'Use a disk with a file system for large files, such as exFAT, NTFS, APFS or ext4.',
         cause,
       );
     case 'EISDIR':

@@ -1,8 +1,19 @@
 import type { GrammarState } from 'shiki/core';
 import { loadHighlighter, loadedHighlighter, type LineHighlighter, type Piece } from './highlight.ts';
 
-/** Milliseconds of highlighting at a time, so that a long program does not hold up a frame. */
+/** Milliseconds of highlighting at a time, for all code of the page together, so that it does not hold up a frame. */
 const slice = 6;
+let sliceEnd: number | undefined;
+
+/** When the present slice ends. A new one begins with the next task. */
+function deadline(): number {
+  if (sliceEnd === undefined) {
+    sliceEnd = performance.now() + slice;
+    setTimeout(() => (sliceEnd = undefined));
+  }
+  return sliceEnd;
+}
+
 /** Characters of one block that get colours; what comes after them stays plain. */
 const maxHighlighted = 200_000;
 
@@ -61,6 +72,11 @@ export class CodeView {
     this.#language = '';
   }
 
+  /** End of the next line that gets colours, or -1. */
+  #nextNewline(): number {
+    return this.#done < maxHighlighted ? this.#text.indexOf('\n', this.#done) : -1;
+  }
+
   #showRest(): void {
     this.#current.replaceChildren();
     const rest = this.#text.slice(this.#done);
@@ -71,21 +87,20 @@ export class CodeView {
   #highlight(highlighter: LineHighlighter): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const deadline = performance.now() + slice;
+    const end = deadline();
     const lines = document.createDocumentFragment();
-    let end = this.#text.indexOf('\n', this.#done);
-    while (end >= 0 && this.#done < maxHighlighted) {
-      const line = highlighter.line(this.#text.slice(this.#done, end), this.#state);
+    let newline = this.#nextNewline();
+    while (newline >= 0 && performance.now() < end) {
+      const line = highlighter.line(this.#text.slice(this.#done, newline), this.#state);
       lines.append(...nodesOf(line.pieces), '\n');
       this.#state = line.state;
-      this.#done = end + 1;
-      end = this.#text.indexOf('\n', this.#done);
-      if (performance.now() > deadline) break;
+      this.#done = newline + 1;
+      newline = this.#nextNewline();
     }
     this.#current.before(lines);
     if (this.#done >= maxHighlighted) {
       this.#showRest();
-    } else if (end >= 0) {
+    } else if (newline >= 0 || performance.now() >= end) {
       this.#showRest();
       this.#timer = window.setTimeout(() => this.#highlight(highlighter));
     } else {

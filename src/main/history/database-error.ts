@@ -1,0 +1,50 @@
+import { SqliteError } from 'better-sqlite3';
+import { PunaError } from '../../shared/error.ts';
+
+/** What SQLite says, as an error that a person can read; anything else comes back as it is. */
+export function databaseError(thrown: unknown, file = 'the database'): unknown {
+  if (!(thrown instanceof SqliteError)) return thrown;
+  const cause = { cause: thrown };
+  const code = thrown.code;
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    const sentence = `Another program holds ${file}.`;
+    return new PunaError(
+      'database-locked',
+      sentence,
+      'Close other windows of Puna or tools that have it open.',
+      cause,
+    );
+  }
+  if (code === 'SQLITE_FULL') {
+    const sentence = `The disk is full: ${file} cannot grow.`;
+    return new PunaError('disk-full', sentence, 'Free some space on that disk and try again.', cause);
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    const sentence = `${capitalized(file)} is damaged.`;
+    const remedy =
+      'Close Puna and put the newest backup beside it in its place; the damaged file was left as it is.';
+    return new PunaError('database-damaged', sentence, remedy, cause);
+  }
+  if (
+    code.startsWith('SQLITE_READONLY') ||
+    code.startsWith('SQLITE_CANTOPEN') ||
+    code.startsWith('SQLITE_PERM')
+  ) {
+    const sentence = `${capitalized(file)} cannot be written.`;
+    return new PunaError('invalid-input', sentence, 'Check its permissions and those of its folder.', cause);
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    const sentence = `The disk fails to read or write ${file}.`;
+    return new PunaError(
+      'database-damaged',
+      sentence,
+      'Check the disk, and copy the data folder to another one.',
+      cause,
+    );
+  }
+  return thrown;
+}
+
+function capitalized(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

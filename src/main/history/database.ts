@@ -1,0 +1,90 @@
+import Database from 'better-sqlite3';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { PunaError } from '../../shared/error.ts';
+import { databaseError } from './database-error.ts';
+import { migrations } from './migrations/index.ts';
+
+export type { Database } from 'better-sqlite3';
+
+/** Where the history of a data folder lies. */
+export function databaseFile(dataFolder: string): string {
+  return join(dataFolder, 'puna.db');
+}
+
+/** Long enough for another process to end a transaction of its own, short enough to say so soon. */
+const usualBusyTimeoutMs = 2_000;
+
+/** Backups of earlier versions that are kept beside the database. */
+const keptBackups = 3;
+
+export interface OpenOptions {
+  busyTimeoutMs?: number;
+  /** Another list than the released one, for tests of migrations to come. */
+  migrations?: readonly string[];
+}
+
+/**
+ * Opens the database, makes it if it is not there, and brings it to the current version, after a backup of an older one.
+ * Errors: `database-locked`, `database-damaged`, `database-newer`, `disk-full`, `invalid-input` (not writable). The file
+ * is never deleted or replaced.
+ */
+export function openDatabase(file: string, options: OpenOptions = {}): Database.Database {
+  const { busyTimeoutMs = usualBusyTimeoutMs, migrations: steps = migrations } = options;
+  let database: Database.Database | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    database = new Database(file, { timeout: busyTimeoutMs });
+    database.pragma('journal_mode = WAL');
+    // What a person did must survive a power cut. Autosaves lower it for themselves (messages.ts).
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    migrate(database, file, steps);
+    return database;
+  } catch (thrown) {
+    database?.close();
+    throw databaseError(thrown, file);
+  }
+}
+
+function migrate(database: Database.Database, file: string, steps: readonly string[]): void {
+  const version = versionOf(database);
+  if (version > steps.length) {
+    throw new PunaError(
+      'database-newer',
+      `${file} was made by a newer Puna (version ${version} of the history; this one knows ${steps.length}).`,
+      'Install that newer Puna, or name another data folder with --data.',
+    );
+  }
+  if (version === steps.length) return;
+  if (version > 0) backUp(database, file, version);
+  // One transaction for each step, entered only by whoever still finds it undone: two processes may start at once.
+  steps.forEach((sql, index) => {
+    database
+      .transaction(() => {
+        if (versionOf(database) !== index) return;
+        database.exec(sql);
+        database.pragma(`user_version = ${index + 1}`);
+      })
+      .immediate();
+  });
+}
+
+function versionOf(database: Database.Database): number {
+  return database.pragma('user_version', { simple: true }) as number;
+}
+
+function backUp(database: Database.Database, file: string, version: number): void {
+  const backup = `${file}.version-${version}.backup`;
+  const temporary = `${backup}.part`;
+  rmSync(temporary, { force: true });
+  database.prepare('VACUUM INTO ?').run(temporary);
+  renameSync(temporary, backup);
+  const pattern = new RegExp(`^${RegExp.escape(basename(file))}\\.version-(\\d+)\\.backup$`);
+  const old = readdirSync(dirname(file))
+    .map((name) => ({ name, version: Number(pattern.exec(name)?.[1]) }))
+    .filter(({ version: of }) => Number.isInteger(of))
+    .sort((one, other) => other.version - one.version)
+    .slice(keptBackups);
+  for (const { name } of old) if (existsSync(join(dirname(file), name))) rmSync(join(dirname(file), name));
+}

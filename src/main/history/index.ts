@@ -1,0 +1,62 @@
+import type { Database } from 'better-sqlite3';
+import type { SearchHit } from '../../shared/contract/index.ts';
+import { fileError } from '../storage/index.ts';
+import { Conversations } from './conversations.ts';
+import { type ExportOptions, exportPieces } from './export.ts';
+import { Folders } from './folders.ts';
+import { importFile } from './import.ts';
+import { Messages } from './messages.ts';
+import { Presets } from './presets.ts';
+import { SearchIndex } from './search-index.ts';
+import { Search } from './search.ts';
+import { StoredSettings } from './settings.ts';
+
+export { databaseFile, openDatabase } from './database.ts';
+export { databaseError } from './database-error.ts';
+
+/** Everything that Puna keeps of conversations, in one SQLite database. */
+export class History {
+  readonly conversations: Conversations;
+  readonly folders: Folders;
+  readonly presets: Presets;
+  readonly settings: StoredSettings;
+  readonly messages: Messages;
+  readonly #database: Database;
+  readonly #index: SearchIndex;
+  readonly #search: Search;
+
+  /** `now` in milliseconds since 1970. */
+  constructor(database: Database, { now = Date.now }: { now?: () => number } = {}) {
+    this.#database = database;
+    this.#index = new SearchIndex(database);
+    this.#search = new Search(database);
+    this.settings = new StoredSettings(database);
+    this.folders = new Folders(database);
+    this.presets = new Presets(database);
+    this.conversations = new Conversations(database, { index: this.#index, settings: this.settings, now });
+    this.messages = new Messages(database, { conversations: this.conversations, index: this.#index, now });
+  }
+
+  /** Messages and titles with all words of the query, the last one as a prefix. */
+  search(page: { query: string; cursor: string | null; limit: number }): {
+    hits: SearchHit[];
+    cursor: string | null;
+  } {
+    return this.#search.find(page);
+  }
+
+  /** One or all conversations as pieces of one text file. Errors: `not-found`. */
+  exportHistory(options: ExportOptions): AsyncGenerator<string> {
+    return exportPieces(this.#database, this.conversations, options);
+  }
+
+  /** Adds an exported JSON file, all or nothing. Errors: `invalid-input`, `file-missing`, `disk-full`. */
+  async importHistory(file: string): Promise<{ conversations: number; messages: number }> {
+    const parts = { database: this.#database, conversations: this.conversations, index: this.#index };
+    try {
+      return await importFile(parts, file);
+    } catch (thrown) {
+      throw fileError(thrown, file);
+    }
+  }
+}

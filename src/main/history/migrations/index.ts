@@ -1,0 +1,4 @@
+import { initial } from './0001-initial.ts';
+
+/** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
+export const migrations: readonly string[] = [initial];
