@@ -1,0 +1,22 @@
+import { locale } from './i18n.svelte.ts';
+
+/** Bytes as people read them: `4.4 GB`. Powers of ten, as disks and hubs count. */
+export function bytes(count: number): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
+  const value = count / 1000 ** power;
+  return new Intl.NumberFormat(locale(), {
+    style: 'unit',
+    unit: units[power] ?? 'byte',
+    maximumFractionDigits: value < 10 && power > 1 ? 1 : 0,
+  }).format(value);
+}
+
+/** A number of weights as model cards give it: `7.2B`, in every language. */
+export function parameters(count: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count);
+}
+
+export function whole(count: number): string {
+  return new Intl.NumberFormat(locale()).format(count);
+}

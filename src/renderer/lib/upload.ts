@@ -1,0 +1,24 @@
+import type { Client } from './connection.svelte.ts';
+
+/** As large as the contract takes (src/shared/contract/index.ts); repeated here to keep the schemas out of the page. */
+const pieceBytes = 1024 * 1024;
+
+/** Sends a file through the contract, piece by piece, and gives the name under which it can be used. */
+export async function upload(
+  client: Client,
+  file: File,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (share: number) => void } = {},
+): Promise<string> {
+  const { uploadId } = await client.uploads.begin({ name: file.name, bytes: file.size });
+  try {
+    for (let offset = 0; offset < file.size; offset += pieceBytes) {
+      signal?.throwIfAborted();
+      await client.uploads.append({ uploadId, offset, piece: file.slice(offset, offset + pieceBytes) });
+      onProgress?.(Math.min(1, (offset + pieceBytes) / file.size));
+    }
+    return uploadId;
+  } catch (thrown) {
+    await client.uploads.discard({ uploadId });
+    throw thrown;
+  }
+}
