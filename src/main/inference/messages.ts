@@ -57,7 +57,7 @@ export interface ReplyResult {
 }
 
 /** The jobs of the inference engine. It holds one model at a time; `reply` jobs run one after the other. */
-export interface InferenceJobs {
+export type InferenceJobs = {
   /** Replaces the model that was loaded, if any. Cancelling it leaves none. */
   load: { input: LoadInput; event: { progress: number }; result: LoadedModel };
   unload: { input: null; event: never; result: null };
@@ -66,4 +66,4 @@ export interface InferenceJobs {
   countTokens: { input: { text: string }; event: never; result: { tokens: number } };
   /** A short title for a conversation's beginning, in its language; leaves the contexts of conversations as they are. */
   title: { input: { turns: Turn[] }; event: never; result: { title: string } };
-}
+};

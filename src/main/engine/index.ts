@@ -1,0 +1,4 @@
+/** Processes that do the heavy work: how main runs them (Engine) and how they answer (serveEngine). */
+export { Engine, type EngineOptions } from './engine.ts';
+export { launchChildProcess } from './launch-child-process.ts';
+export type { EngineProcess, LaunchEngine } from './process.ts';

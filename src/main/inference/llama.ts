@@ -1,0 +1,46 @@
+import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
+import { availableParallelism } from 'node:os';
+import type { LoadSettings } from '../../shared/contract/index.ts';
+
+let shared: Promise<Llama> | null = null;
+
+/**
+ * llama.cpp with the best device of this machine. Only binaries that were installed are used: nothing is downloaded or
+ * compiled. What llama.cpp says goes to stderr, where main keeps the end of it.
+ */
+export function llama(): Promise<Llama> {
+  shared ??= getLlama({
+    gpu: 'auto',
+    build: 'never',
+    skipDownload: true,
+    progressLogs: false,
+    logLevel: LlamaLogLevel.warn,
+    logger: (level, message) => process.stderr.write(`${level}: ${message}\n`),
+    // The number of threads is chosen for each context, and may be more than the library's own choice.
+    maxThreads: 0,
+  });
+  return shared;
+}
+
+/**
+ * Threads for llama.cpp: one less than the cores that compute, because ggml's threads spin while they wait, and a thread too
+ * many starves this process's event loop (ten times slower on two cores).
+ */
+export function threadsFor(llamaCpp: Llama, { threads }: LoadSettings): number {
+  if (threads !== null) return threads;
+  const cores = Math.min(llamaCpp.cpuMathCores || availableParallelism(), availableParallelism());
+  return Math.max(1, cores - 1);
+}
+
+const gpuNames: Record<string, string> = { cuda: 'CUDA', vulkan: 'Vulkan', metal: 'Metal' };
+
+/** Such as `CPU, 7 threads` or `NVIDIA GeForce RTX 4070 (CUDA), 29 of 33 layers`. */
+export async function deviceText(
+  llamaCpp: Llama,
+  { gpuLayers, layers, threads }: { gpuLayers: number; layers: number; threads: number },
+): Promise<string> {
+  const onCpu = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  if (llamaCpp.gpu === false || gpuLayers === 0) return onCpu;
+  const [device = 'GPU'] = await llamaCpp.getGpuDeviceNames();
+  return `${device} (${gpuNames[llamaCpp.gpu]}), ${gpuLayers} of ${layers} layers`;
+}
