@@ -40,6 +40,8 @@ export class Chat {
   readonly #queue = new FairQueue();
   readonly #orders = new Map<number, Order>();
   readonly #titles: Titles;
+  /** The reply that is being written. */
+  #writer: ReplyWriter | null = null;
   #closing = false;
   #drained: Promise<void> = Promise.resolve();
 
@@ -98,6 +100,11 @@ export class Chat {
     const reply = messages.get(messageId);
     this.#enqueue(reply, { ...wanted, continued: { text: reply.text, thinking: reply.thinking } });
     return { reply };
+  }
+
+  /** Brings the history up to the last piece that was told, for a window that is about to read it. */
+  flush(): void {
+    this.#writer?.flush();
   }
 
   /** Stops a reply that waits or is being written; anything else is left as it is. */
@@ -223,6 +230,7 @@ export class Chat {
     const { history, host } = this.#services;
     const { signal } = request.controller;
     const writer = new ReplyWriter(history.messages.get(request.messageId), this.#services);
+    this.#writer = writer;
     const stage = (state: Request['state'], progress: number | null = null) => {
       request.state = state;
       request.progress = progress;
@@ -257,6 +265,8 @@ export class Chat {
       writer.end({ status, stats: statistics(result, { conversation, model, adapters }) });
     } catch (thrown) {
       this.#fail(writer, PunaError.from(thrown));
+    } finally {
+      this.#writer = null;
     }
   }
 

@@ -41,6 +41,13 @@ export class ReplyWriter {
     this.#autosave ??= setTimeout(() => this.#save(), autosaveMilliseconds);
   }
 
+  /** Saves at once what waits for its turn, so that the database says what the windows have been told. */
+  flush(): void {
+    if (!this.#autosave) return;
+    clearTimeout(this.#autosave);
+    this.#save();
+  }
+
   /** The last write; says how the reply ended. */
   end(outcome: { status: Message['status']; error?: string; stats?: ReplyStats }): void {
     if (this.#autosave) clearTimeout(this.#autosave);

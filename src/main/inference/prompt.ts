@@ -47,10 +47,10 @@ export function buildPrompt(
   let dropped = 0;
   let rendered = render(turns);
   if (rendered.tokens.length > limit) {
-    const lengths = turns.map(({ text }) => model.tokenize(text).length);
+    const lengths = turnLengths(model, turns, rendered.tokens.length);
     dropped = turnsToDrop(turns, lengths, { excess: rendered.tokens.length - limit, unit: limit / 4 });
     rendered = render(turns.slice(dropped));
-    // The template adds to each turn, so that the estimate may fall a little short.
+    // The lengths are estimates, and may fall a little short.
     while (rendered.tokens.length > limit && turns.length - dropped > 1) {
       dropped = nextUserTurn(turns, dropped + 1);
       rendered = render(turns.slice(dropped));
@@ -65,6 +65,13 @@ export function buildPrompt(
     thoughts: { ...tags, open: beginsInThought(textOf(rendered.text), tags, conversation.continued) },
     droppedTurns: dropped,
   };
+}
+
+/** Tokens of each turn: its text, and an equal share of what the template adds. */
+function turnLengths(model: LlamaModel, turns: Turn[], total: number): number[] {
+  const texts = turns.map(({ text }) => model.tokenize(text).length);
+  const added = (total - texts.reduce((sum, length) => sum + length, 0)) / turns.length;
+  return texts.map((length) => length + added);
 }
 
 /**

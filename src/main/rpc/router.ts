@@ -135,7 +135,10 @@ export function createRouter(services: Services): AppRouter {
       }),
     },
     messages: {
-      path: os.messages.path.handler(({ input }) => history.messages.path(input)),
+      path: os.messages.path.handler(({ input }) => {
+        chat.flush();
+        return history.messages.path(input);
+      }),
       select: os.messages.select.handler(({ input }) =>
         tellConversation(history.messages.select(input.messageId)),
       ),
