@@ -1,210 +1,80 @@
 import koffi from 'koffi';
-import { createRequire } from 'node:module';
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
- * llama.cpp called directly: the very libraries that node-llama-cpp brings, without node-llama-cpp. What Puna says and how
- * fast it says it is compared with this. Linux on x64 only, where the tests run; structs as in llama.h of llama.cpp v0.4.0.
+ * llama.cpp without anything around it: a few functions of the very library that node-llama-cpp loads, called directly. What
+ * the chat engine says is compared with it, and what it costs is measured against it.
  */
-export interface BareOptions {
-  threads: number;
-  contextSize: number;
-  /** Tokens that are read at once. */
-  batchSize?: number;
-  adapters?: { path: string; scale: number }[];
-}
-
-const pointer = 'void *';
-
-const modelParameters = koffi.struct('llama_model_params', {
-  devices: pointer,
-  tensor_buft_overrides: pointer,
-  n_gpu_layers: 'int32_t',
-  split_mode: 'int',
-  load_mode: 'int',
-  lazy_mode: 'int',
-  main_gpu: 'int32_t',
-  tensor_split: pointer,
-  progress_callback: pointer,
-  progress_callback_user_data: pointer,
-  kv_overrides: pointer,
-  vocab_only: 'bool',
-  check_tensors: 'bool',
-  use_extra_bufts: 'bool',
-  no_host: 'bool',
-  no_alloc: 'bool',
-  load_mtp: 'bool',
-});
-
-const contextParameters = koffi.struct('llama_context_params', {
-  n_ctx: 'uint32_t',
-  n_batch: 'uint32_t',
-  n_ubatch: 'uint32_t',
-  n_seq_max: 'uint32_t',
-  n_rs_seq: 'uint32_t',
-  n_outputs_max: 'uint32_t',
-  n_outputs_max_per_seq: 'uint32_t',
-  n_threads: 'int32_t',
-  n_threads_batch: 'int32_t',
-  ctx_type: 'int',
-  rope_scaling_type: 'int',
-  pooling_type: 'int',
-  attention_type: 'int',
-  flash_attn_type: 'int',
-  rope_freq_base: 'float',
-  rope_freq_scale: 'float',
-  yarn_ext_factor: 'float',
-  yarn_attn_factor: 'float',
-  yarn_beta_fast: 'float',
-  yarn_beta_slow: 'float',
-  yarn_orig_ctx: 'uint32_t',
-  defrag_thold: 'float',
-  cb_eval: pointer,
-  cb_eval_user_data: pointer,
-  type_k: 'int',
-  type_v: 'int',
-  abort_callback: pointer,
-  abort_callback_data: pointer,
-  embeddings: 'bool',
-  offload_kqv: 'bool',
-  no_perf: 'bool',
-  op_offload: 'bool',
-  swa_full: 'bool',
-  kv_unified: 'bool',
-  samplers: pointer,
-  n_samplers: 'size_t',
-  ctx_other: pointer,
-});
-
-const batch = koffi.struct('llama_batch', {
-  n_tokens: 'int32_t',
-  token: pointer,
-  embd: pointer,
-  pos: pointer,
-  n_seq_id: pointer,
-  seq_id: pointer,
-  logits: pointer,
-});
-
-/** Where the libraries lie. */
-export function llamaLibraries(): string {
-  const require = createRequire(import.meta.url);
-  const entry = require.resolve('@node-llama-cpp/linux-x64');
-  return join(dirname(entry), '..', 'bins', 'linux-x64');
-}
-
-function bind() {
-  const folder = llamaLibraries();
-  const library = (name: RegExp) => {
-    const file = readdirSync(folder).find((each) => name.test(each));
-    if (file === undefined) throw new Error(`There is no ${name} in ${folder}.`);
-    return koffi.load(join(folder, file), { global: true });
-  };
-  library(/^libggml-base/);
-  const ggml = library(/^libggml\.v/);
-  const llama = library(/^libllama\.v/);
-  const silent = koffi.proto('void silent(int level, const char *text, void *data)');
-  const calls = {
-    modelDefaults: llama.func('llama_model_default_params', modelParameters, []),
-    contextDefaults: llama.func('llama_context_default_params', contextParameters, []),
-    loadModel: llama.func('llama_model_load_from_file', pointer, ['str', modelParameters]),
-    freeModel: llama.func('llama_model_free', 'void', [pointer]),
-    createContext: llama.func('llama_init_from_model', pointer, [pointer, contextParameters]),
-    freeContext: llama.func('llama_free', 'void', [pointer]),
-    loadAdapter: llama.func('llama_adapter_lora_init', pointer, [pointer, 'str']),
-    setAdapters: llama.func('llama_set_adapters_lora', 'int32_t', [pointer, 'void **', 'size_t', 'float *']),
-    vocabulary: llama.func('llama_model_get_vocab', pointer, [pointer]),
-    vocabularySize: llama.func('llama_vocab_n_tokens', 'int32_t', [pointer]),
-    isEnd: llama.func('llama_vocab_is_eog', 'bool', [pointer, 'int32_t']),
-    tokenize: llama.func('llama_tokenize', 'int32_t', [
-      ...[pointer, 'str', 'int32_t', 'int32_t *', 'int32_t', 'bool', 'bool'],
-    ]),
-    detokenize: llama.func('llama_detokenize', 'int32_t', [
-      ...[pointer, 'int32_t *', 'int32_t', 'uint8_t *', 'int32_t', 'bool', 'bool'],
-    ]),
-    batchOf: llama.func('llama_batch_get_one', batch, ['int32_t *', 'int32_t']),
-    decode: llama.func('llama_decode', 'int32_t', [pointer, batch]),
-    logits: llama.func('llama_get_logits_ith', pointer, [pointer, 'int32_t']),
-    memory: llama.func('llama_get_memory', pointer, [pointer]),
-    clearMemory: llama.func('llama_memory_clear', 'void', [pointer, 'bool']),
-    loadBackends: ggml.func('ggml_backend_load_all_from_path', 'void', ['str']),
-    setLog: llama.func('llama_log_set', 'void', [koffi.pointer(silent), pointer]),
-  };
-  calls.setLog(koffi.register(() => undefined, koffi.pointer(silent)), null);
-  calls.loadBackends(folder);
-  return calls;
-}
-
-let bound: ReturnType<typeof bind> | null = null;
-
 export class BareLlama {
-  readonly #calls: ReturnType<typeof bind>;
+  readonly #functions: Functions;
   readonly #model: unknown;
-  readonly #context: unknown;
   readonly #vocabulary: unknown;
-  readonly #vocabularySize: number;
-  readonly #batchSize: number;
+  readonly #context: unknown;
+  readonly vocabularySize: number;
 
-  constructor(path: string, options: BareOptions) {
-    const { threads, contextSize, batchSize = Math.min(512, contextSize), adapters = [] } = options;
-    bound ??= bind();
-    this.#calls = bound;
-    this.#batchSize = batchSize;
-    this.#model = this.#calls.loadModel(path, { ...this.#calls.modelDefaults(), n_gpu_layers: 0 });
-    if (!this.#model) throw new Error(`llama.cpp does not load ${path}.`);
-    this.#context = this.#calls.createContext(this.#model, {
-      ...this.#calls.contextDefaults(),
-      ...{ n_ctx: contextSize, n_batch: batchSize, n_ubatch: batchSize, n_threads: threads, n_threads_batch: threads },
-    });
-    if (!this.#context) throw new Error(`llama.cpp makes no context for ${path}.`);
-    if (adapters.length > 0) {
-      const loaded = adapters.map((adapter) => this.#calls.loadAdapter(this.#model, adapter.path));
-      const scales = Float32Array.from(adapters, ({ scale }) => scale);
-      this.#calls.setAdapters(this.#context, loaded, loaded.length, scales);
-    }
-    this.#vocabulary = this.#calls.vocabulary(this.#model);
-    this.#vocabularySize = this.#calls.vocabularySize(this.#vocabulary);
+  constructor(path: string, { threads, contextSize }: { threads: number; contextSize: number }) {
+    this.#functions = library();
+    const f = this.#functions;
+    this.#model = f.loadModel(path, f.modelParameters());
+    if (!this.#model) throw new Error(`llama.cpp could not load ${path}`);
+    this.#vocabulary = f.vocabulary(this.#model);
+    this.vocabularySize = f.vocabularySize(this.#vocabulary);
+    const parameters = f.contextParameters();
+    const fields = new DataView(new BigUint64Array(parameters.words).buffer);
+    // How llama_context_params begins in this release: n_ctx, n_batch, n_ubatch, n_seq_max, three others, n_threads,
+    // n_threads_batch. The defaults tell whether that still holds.
+    const defaults = [512, 2048, 512, 1, 0, 0, 1, 4, 4];
+    const found = defaults.map((_, index) => fields.getInt32(index * 4, true));
+    if (found.join() !== defaults.join())
+      throw new Error(`llama_context_params has changed: ${found.join()}`);
+    const wanted = [contextSize, 512, 512, 1, 0, 0, 1, threads, threads];
+    wanted.forEach((value, index) => fields.setInt32(index * 4, value, true));
+    const changed = { words: Array.from(new BigUint64Array(fields.buffer)) };
+    this.#context = f.createContext(this.#model, changed);
+    if (!this.#context) throw new Error('llama.cpp could not make a context');
   }
 
-  /** With the beginning token where the model wants one; texts of special tokens become these. */
+  /** Special tokens of the text are recognised, and BOS is added where the model wants it. */
   tokenize(text: string): Int32Array {
     const bytes = Buffer.byteLength(text);
-    const tokens = new Int32Array(bytes + 2);
-    const count = this.#calls.tokenize(this.#vocabulary, text, bytes, tokens, tokens.length, true, true);
-    return tokens.subarray(0, count);
+    const tokens = new Int32Array(bytes + 8);
+    const count = this.#functions.tokenize(this.#vocabulary, text, bytes, tokens, tokens.length, true, true);
+    if (count < 0) throw new Error('llama_tokenize failed');
+    return tokens.slice(0, count);
   }
 
-  detokenize(tokens: ArrayLike<number>): string {
-    const bytes = new Uint8Array(tokens.length * 64 + 64);
-    const count = this.#calls.detokenize(
-      ...([this.#vocabulary, Int32Array.from(tokens), tokens.length, bytes, bytes.length, false, false] as const),
+  /** The text of tokens, without that of special ones. */
+  detokenize(tokens: number[]): string {
+    const text = Buffer.alloc(tokens.length * 64);
+    const ids = Int32Array.from(tokens);
+    const bytes = this.#functions.detokenize(
+      this.#vocabulary,
+      ids,
+      ids.length,
+      text,
+      text.length,
+      false,
+      false,
     );
-    return Buffer.from(bytes.buffer, 0, count).toString('utf8');
+    return text.toString('utf8', 0, bytes);
   }
 
-  /** Forgets all that was read. */
-  clear(): void {
-    this.#calls.clearMemory(this.#calls.memory(this.#context), true);
+  /** Reads tokens behind those that were read before; their logits are those of the last one. */
+  decode(tokens: Int32Array): void {
+    const status = this.#functions.decode(this.#context, this.#functions.batch(tokens, tokens.length));
+    if (status !== 0) throw new Error(`llama_decode failed with ${status}`);
   }
 
-  /** Reads on after what was read before. */
-  read(tokens: Int32Array): void {
-    for (let start = 0; start < tokens.length; start += this.#batchSize) {
-      const part = tokens.subarray(start, start + this.#batchSize);
-      const status = this.#calls.decode(this.#context, this.#calls.batchOf(part, part.length));
-      if (status !== 0) throw new Error(`llama_decode gave ${status}.`);
-    }
-  }
-
-  /** What it expects after the last token. */
+  /** Of the last token that was read. */
   logits(): Float32Array {
-    const address = this.#calls.logits(this.#context, -1);
-    return new Float32Array(koffi.view(address, this.#vocabularySize * Float32Array.BYTES_PER_ELEMENT));
+    const address = this.#functions.logits(this.#context, -1);
+    return koffi.decode(address, koffi.array('float', this.vocabularySize, 'Typed')) as Float32Array;
   }
 
-  /** The likeliest next token. */
-  greediest(): number {
+  /** The likeliest next token, without copying the logits. */
+  greedy(): number {
     const logits = this.logits();
     let best = 0;
     for (let token = 1; token < logits.length; token++) {
@@ -213,20 +83,114 @@ export class BareLlama {
     return best;
   }
 
-  /** A greedy reply to what was read: at most so many tokens, up to the model's own end. */
-  generate(most: number, { endless = false } = {}): number[] {
-    const tokens: number[] = [];
-    for (;;) {
-      const token = this.greediest();
-      if (!endless && this.#calls.isEnd(this.#vocabulary, token)) return tokens;
-      tokens.push(token);
-      if (tokens.length >= most) return tokens;
-      this.read(Int32Array.of(token));
-    }
+  /** Forgets everything that was read. */
+  clear(): void {
+    this.#functions.clear(this.#functions.memory(this.#context), true);
   }
 
-  free(): void {
-    this.#calls.freeContext(this.#context);
-    this.#calls.freeModel(this.#model);
+  [Symbol.dispose](): void {
+    this.#functions.freeContext(this.#context);
+    this.#functions.freeModel(this.#model);
   }
+}
+
+/**
+ * A structure that is passed by value as it came. Larger than any of llama.cpp's: what is passed in memory may be longer
+ * than what is read.
+ */
+interface Opaque {
+  words: bigint[] | BigUint64Array;
+}
+
+interface Functions {
+  modelParameters(): Opaque;
+  contextParameters(): Opaque;
+  loadModel(path: string, parameters: Opaque): unknown;
+  createContext(model: unknown, parameters: Opaque): unknown;
+  vocabulary(model: unknown): unknown;
+  vocabularySize(vocabulary: unknown): number;
+  tokenize(
+    vocabulary: unknown,
+    text: string,
+    bytes: number,
+    tokens: Int32Array,
+    size: number,
+    addSpecial: boolean,
+    parseSpecial: boolean,
+  ): number;
+  detokenize(
+    vocabulary: unknown,
+    tokens: Int32Array,
+    count: number,
+    text: Buffer,
+    size: number,
+    removeSpecial: boolean,
+    unparseSpecial: boolean,
+  ): number;
+  batch(tokens: Int32Array, count: number): unknown;
+  decode(context: unknown, batch: unknown): number;
+  logits(context: unknown, index: number): unknown;
+  memory(context: unknown): unknown;
+  clear(memory: unknown, data: boolean): void;
+  freeContext(context: unknown): void;
+  freeModel(model: unknown): void;
+}
+
+let loaded: Functions | null = null;
+
+function library(): Functions {
+  if (loaded) return loaded;
+  const folder = libraryFolder();
+  const find = (pattern: RegExp) => {
+    const name = readdirSync(folder).find((file) => pattern.test(file));
+    if (!name) throw new Error(`${folder} has no ${pattern.source}`);
+    return join(folder, name);
+  };
+  koffi.load(find(/^(lib)?ggml-base\.(so|dylib|dll)$/), { global: true });
+  const registry = koffi.load(find(/^(lib)?ggml(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/), { global: true });
+  registry.func('void ggml_backend_load_all_from_path(const char *folder)')(folder);
+  const llama = koffi.load(find(/^(lib)?llama(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/));
+  koffi.struct('Opaque', { words: koffi.array('uint64_t', 64) });
+  koffi.struct('llama_batch', {
+    ...{ n_tokens: 'int32_t', token: 'int32_t *', embd: 'void *', pos: 'void *' },
+    ...{ n_seq_id: 'void *', seq_id: 'void *', logits: 'void *' },
+  });
+  const silence = koffi.register(
+    () => undefined,
+    koffi.pointer(koffi.proto('void log(int level, void *text, void *user)')),
+  );
+  llama.func('llama_log_set', 'void', ['void *', 'void *'])(silence, null);
+  llama.func('void llama_backend_init()')();
+  loaded = {
+    modelParameters: llama.func('Opaque llama_model_default_params()'),
+    contextParameters: llama.func('Opaque llama_context_default_params()'),
+    loadModel: llama.func('void *llama_model_load_from_file(const char *path, Opaque parameters)'),
+    createContext: llama.func('void *llama_init_from_model(void *model, Opaque parameters)'),
+    vocabulary: llama.func('void *llama_model_get_vocab(void *model)'),
+    vocabularySize: llama.func('int32_t llama_vocab_n_tokens(void *vocabulary)'),
+    tokenize: llama.func(
+      'int32_t llama_tokenize(void *vocabulary, const char *text, int32_t bytes, _Out_ int32_t *tokens, int32_t size, bool add, bool parse)',
+    ),
+    detokenize: llama.func(
+      'int32_t llama_detokenize(void *vocabulary, int32_t *tokens, int32_t count, _Out_ char *text, int32_t size, bool remove, bool unparse)',
+    ),
+    batch: llama.func('llama_batch llama_batch_get_one(int32_t *tokens, int32_t count)'),
+    decode: llama.func('int32_t llama_decode(void *context, llama_batch batch)'),
+    logits: llama.func('void *llama_get_logits_ith(void *context, int32_t index)'),
+    memory: llama.func('void *llama_get_memory(void *context)'),
+    clear: llama.func('void llama_memory_clear(void *memory, bool data)'),
+    freeContext: llama.func('void llama_free(void *context)'),
+    freeModel: llama.func('void llama_model_free(void *model)'),
+  };
+  return loaded;
+}
+
+/** The CPU build for this platform, which node-llama-cpp loads where there is no GPU. */
+function libraryFolder(): string {
+  const platform =
+    { linux: 'linux', darwin: 'mac', win32: 'win' }[process.platform as string] ?? process.platform;
+  const name = `${platform}-${process.arch}${process.platform === 'darwin' && process.arch === 'arm64' ? '-metal' : ''}`;
+  const require = createRequire(import.meta.url);
+  const entry = require.resolve('node-llama-cpp');
+  return join(dirname(entry), '..', '..', '@node-llama-cpp', name, 'bins', name);
 }
