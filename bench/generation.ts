@@ -43,9 +43,6 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const generated = Number(values.tokens);
 
-/** How many tokens the round's prompt has; both sides read as many. */
-const promptLengths = new Map<number, number>();
-
 const folder = await mkdtemp(join(tmpdir(), 'puna-bench-'));
 const path = values.model ?? (await buildBenchModel(join(folder, 'bench.gguf')));
 const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchChildProcess });
@@ -68,28 +65,29 @@ try {
 }
 
 async function measure(loaded: LoadedModel): Promise<void> {
-  // The first round warms both up and is not counted.
-  const measured = [];
-  for (let round = -1; round < rounds; round++) {
-    const sides = [() => measurePuna(round), () => measureBare(round)] as const;
+  // Warms both up; every round's prompt is as long as this one.
+  const { promptTokens } = await measurePuna(0);
+  await measureBare(promptTokens);
+  const measured: { puna: Figures; bare: Figures }[] = [];
+  for (let round = 1; round <= rounds; round++) {
     // Neither side is always the one that comes first.
-    const [first, second] = round % 2 === 0 ? [0, 1] : ([1, 0] as const);
-    const figures: Partial<Record<0 | 1, Figures>> = {};
-    figures[first as 0 | 1] = await sides[first as 0 | 1]();
-    figures[second as 0 | 1] = await sides[second as 0 | 1]();
-    const [puna, plain] = [figures[0], figures[1]];
-    if (round >= 0 && puna && plain) measured.push({ puna, bare: plain });
+    if (round % 2 === 0) {
+      const puna = await measurePuna(round);
+      measured.push({ puna, bare: await measureBare(promptTokens) });
+    } else {
+      const bare = await measureBare(promptTokens);
+      measured.push({ bare, puna: await measurePuna(round) });
+    }
   }
-  const row = (name: 'prefill' | 'generation' | 'sampled') => {
-    const speed = {
-      puna: median(measured.map((each) => each.puna[name])),
-      bare: median(measured.map((each) => each.bare[name])),
-    };
-    const ratio = median(measured.map((each) => each.puna[name] / each.bare[name]));
-    return { puna: round1(speed.puna), bare: round1(speed.bare), ratio: Number(ratio.toFixed(3)) };
-  };
+  const row = (name: keyof Figures) => ({
+    puna: rounded(median(measured.map(({ puna }) => puna[name])), 1),
+    bare: rounded(median(measured.map((each) => each.bare[name])), 1),
+    ratio: rounded(median(measured.map((each) => each.puna[name] / each.bare[name])), 3),
+  });
   const results = { prefill: row('prefill'), generation: row('generation'), sampled: row('sampled') };
-  console.log(`${loaded.device}; context ${loaded.contextSize}; medians of ${rounds} rounds, tokens/s`);
+  console.log(
+    `${loaded.device}; prompt of ${promptTokens} tokens, reply of ${generated}; medians of ${rounds} rounds, tokens/s`,
+  );
   console.table(results);
   const reached =
     Math.min(results.generation.ratio, results.sampled.ratio) >= wanted.generation &&
@@ -109,13 +107,13 @@ interface Figures {
   sampled: number;
 }
 
-async function measurePuna(round: number): Promise<Figures> {
+async function measurePuna(round: number): Promise<Figures & { promptTokens: number }> {
   const greedy = { ...defaultSampling, temperature: 0, repeatPenalty: 1 };
   const prefill = await reply(round, { ...greedy, maxTokens: 1 });
-  promptLengths.set(round, prefill.promptTokens);
   const generation = await reply(round, { ...greedy, maxTokens: generated });
   const sampled = await reply(round, { ...defaultSampling, maxTokens: generated });
   return {
+    promptTokens: prefill.promptTokens,
     prefill: (prefill.promptTokens - prefill.cachedTokens) / prefill.wallSeconds,
     generation: generation.tokens / generation.wallSeconds,
     sampled: sampled.tokens / sampled.wallSeconds,
@@ -145,14 +143,13 @@ async function reply(round: number, sampling: Sampling) {
   return { ...result, wallSeconds: (performance.now() - begin) / 1000 };
 }
 
-async function measureBare(round: number): Promise<Figures> {
-  const length = promptLengths.get(round) ?? promptLengths.get(round - 1) ?? Number(values.prompt);
+async function measureBare(promptTokens: number): Promise<Figures> {
   // Which tokens does not matter for the time; these are ordinary words of the vocabulary.
-  const tokens = Array.from({ length }, (_, index) => 1000 + ((index * 7919) % 20_000));
-  const prefill = await orderBare({ type: 'read', tokens });
-  const generation = await orderBare({ type: 'generate', tokens: generated });
+  const tokens = Array.from({ length: promptTokens }, (_, index) => 1000 + ((index * 7919) % 20_000));
+  const prefill = promptTokens / (await orderBare({ type: 'read', tokens }));
+  const generation = generated / (await orderBare({ type: 'generate', tokens: generated }));
   // What sampling costs counts against Puna: the bare loop is always greedy.
-  return { prefill: length / prefill, generation: generated / generation, sampled: generated / generation };
+  return { prefill, generation, sampled: generation };
 }
 
 async function orderBare(order: BareOrder): Promise<number> {
@@ -163,6 +160,6 @@ async function orderBare(order: BareOrder): Promise<number> {
   return (performance.now() - begin) / 1000;
 }
 
-function round1(number: number): number {
-  return Number(number.toFixed(1));
+function rounded(number: number, digits: number): number {
+  return Number(number.toFixed(digits));
 }
