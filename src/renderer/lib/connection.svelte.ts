@@ -17,15 +17,22 @@ export type Client = ContractRouterClient<typeof contract>;
 /** How long to wait before the next try, in milliseconds; the last value repeats. */
 const retryAfter = [200, 500, 1000, 2000];
 
+/** Thrown by every call while there is no connection. */
+export class Disconnected extends Error {
+  override readonly name = 'Disconnected';
+}
+
 /** The way to the main process: a port in the desktop window, a WebSocket in the browser, opened anew when it breaks. */
 export class Connection {
+  /** Tries that failed since it last stood. */
+  failures = $state(0);
   #link: SocketLink<Record<never, never>> | PortLink<Record<never, never>> | undefined;
   #closed = new AbortController();
 
   readonly client: Client = createORPCClient(
     new DynamicLink(() => {
-      if (this.#link) return this.#link;
-      throw new Error('Puna is not connected.');
+      if (!this.#link || this.#closed.signal.aborted) throw new Disconnected();
+      return this.#link;
     }),
   );
 
@@ -37,13 +44,15 @@ export class Connection {
   /** Opens it, trying again until it stands. */
   async open(): Promise<void> {
     if (window.puna) return this.#openPort();
-    for (let attempt = 0; ; attempt++) {
+    for (;;) {
       try {
         await this.#openSocket();
+        this.failures = 0;
         return;
       } catch {
-        const pause = retryAfter[Math.min(attempt, retryAfter.length - 1)];
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        const rest = retryAfter[Math.min(this.failures, retryAfter.length - 1)] ?? 0;
+        this.failures++;
+        await restOrReturn(rest);
       }
     }
   }
@@ -68,8 +77,23 @@ export class Connection {
       });
       socket.addEventListener('close', () => {
         closed.abort();
-        reject(new Error('The connection was refused.'));
+        reject(new Disconnected());
       });
     });
   }
+}
+
+/** Waits that many milliseconds, less when the person comes back to the page or the computer wakes up. */
+function restOrReturn(milliseconds: number): Promise<void> {
+  const over = new AbortController();
+  return new Promise((resolve) => {
+    const end = () => {
+      over.abort();
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    over.signal.addEventListener('abort', () => clearTimeout(timer));
+    addEventListener('focus', end, { signal: over.signal });
+    addEventListener('online', end, { signal: over.signal });
+  });
 }

@@ -1,18 +1,32 @@
 import { ORPCError } from '@orpc/client';
 import { toast } from 'svelte-sonner';
+import { type ErrorCode, errorCodes } from '../../shared/error.ts';
+import { Disconnected } from './connection.svelte.ts';
+import { locale, t } from './i18n.svelte.ts';
 
-/** What a failed call says to a person: the sentence and what to do. */
+/**
+ * What a failed call says to a person: the sentence and what to do. The program speaks English; in another language, the
+ * sentence is that of the failure's kind, and the program's own words follow for the particulars.
+ */
 export function failureText(thrown: unknown): { sentence: string; remedy: string } {
-  if (thrown instanceof ORPCError) {
-    const data: unknown = thrown.data;
-    const remedy = data && typeof data === 'object' && 'remedy' in data ? String(data.remedy) : '';
-    return { sentence: thrown.message, remedy };
-  }
-  return { sentence: thrown instanceof Error ? thrown.message : String(thrown), remedy: '' };
+  const broken = thrown instanceof Disconnected || (thrown instanceof Error && thrown.name === 'AbortError');
+  if (broken) return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy') };
+  const sentence = thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof ORPCError)) return { sentence, remedy: '' };
+  const data: unknown = thrown.data;
+  const { code, remedy } = (data && typeof data === 'object' ? data : {}) as Record<string, unknown>;
+  const own = { sentence, remedy: typeof remedy === 'string' ? remedy : '' };
+  if (locale() === 'en' || !isErrorCode(code)) return own;
+  return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
 }
 
 /** Tells a failure that nothing else shows. */
 export function tellFailure(thrown: unknown): void {
   const { sentence, remedy } = failureText(thrown);
-  toast.error(sentence, remedy ? { description: remedy } : {});
+  // The same one again takes the place of the first.
+  toast.error(sentence, { id: sentence, duration: 8000, ...(remedy && { description: remedy }) });
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return errorCodes.some((known) => known === code);
 }
