@@ -9,6 +9,7 @@ import {
   protocol,
   session,
   shell,
+  utilityProcess,
 } from 'electron';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ import { PunaError } from '../shared/error.ts';
 import { createApp } from './app.ts';
 import { appScheme, serveFolder } from './electron/app-protocol.ts';
 import { reloadAfterCrash } from './electron/crash.ts';
-import { launchUtilityProcess } from './electron/engine-process.ts';
+import { utilityProcessLauncher } from './electron/engine-process.ts';
 import { guardContents, guardSession } from './electron/guards.ts';
 import { contextMenuTemplate, menuTemplate } from './electron/menu.ts';
 import { isOwnPage, packagedPage, scheme } from './electron/page.ts';
@@ -74,7 +75,7 @@ async function start(folder: string): Promise<void> {
   const puna = await createApp({
     dataFolder: folder,
     shell: 'electron',
-    launchEngine: launchUtilityProcess,
+    launchEngine: utilityProcessLauncher(utilityProcess.fork),
     pickModels,
   });
   const quitting = new AbortController();

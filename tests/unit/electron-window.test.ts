@@ -5,6 +5,7 @@ import type {
   MenuItemConstructorOptions,
   WebContents,
 } from 'electron';
+import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { reloadAfterCrash } from '../../src/main/electron/crash.ts';
@@ -37,7 +38,8 @@ describe('A window', () => {
     const dark = windowOptions({ ...circumstances, dark: true });
     expect(light).toMatchObject({ show: false, windowStatePersistence: true });
     expect(light.name).toBeTruthy();
-    expect(light.backgroundColor).not.toBe(dark.backgroundColor);
+    const tokens = readFileSync('src/renderer/tokens.css', 'utf8');
+    expect(tokens).toContain(`--surface: light-dark(${light.backgroundColor}, ${dark.backgroundColor});`);
   });
 
   test('has developer tools only where it is developed', () => {

@@ -1,37 +1,40 @@
-import { type ForkOptions, utilityProcess, type UtilityProcess } from 'electron';
-import type { EngineProcess } from '../engine/index.ts';
-
-/** Forks as Electron does; a test gives a stand-in. */
-export type Fork = (
-  entryFile: string,
-  args: string[],
-  options: ForkOptions,
-) => Pick<UtilityProcess, 'pid' | 'stderr' | 'on' | 'once' | 'postMessage' | 'kill'>;
+import type { utilityProcess } from 'electron';
+import type { LaunchEngine } from '../engine/index.ts';
 
 /**
- * Forks an engine as a utility process, which the system's task manager shows under Puna and which ends with Electron's
- * main process, in whatever way that ends. Can only be called when Electron is ready.
+ * Forks engines as utility processes (`utilityProcess.fork`, which is there once Electron is ready). The system's task
+ * manager shows them under Puna, and they end with Electron's main process, in whatever way that ends.
+ *
+ * node-llama-cpp tries a binary in a child process before it loads it, and a utility process has `child_process.fork` alone
+ * for that, which Electron turns into a plain Node. So the fuse `runAsNode` must stay on in a packaged Puna: without it
+ * every GPU would look broken.
  */
-export function launchUtilityProcess(entryFile: string, fork: Fork = utilityProcess.fork): EngineProcess {
-  const child = fork(entryFile, [], {
-    serviceName: 'Puna engine',
-    // What an engine prints is its log; only its last lines matter, should it die.
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  return {
-    get pid() {
-      return child.pid;
-    },
-    send: (message) => child.postMessage(message),
-    onMessage: (listener) => child.on('message', listener),
-    onStderr: (listener) => child.stderr?.setEncoding('utf8').on('data', listener),
-    // Electron tells no signal: on POSIX the status of a killed process is its number.
-    onExit: (listener) => child.once('exit', (code) => listener(code, null)),
-    kill(signal) {
-      // Electron's own `kill` asks, as SIGTERM does.
-      if (signal === 'SIGTERM' || child.pid === undefined) child.kill();
-      else killNow(child.pid);
-    },
+export function utilityProcessLauncher(fork: typeof utilityProcess.fork): LaunchEngine {
+  return (entryFile) => {
+    const child = fork(entryFile, [], {
+      serviceName: 'Puna engine',
+      // What an engine prints is its log; only its last lines matter, should it die.
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    return {
+      get pid() {
+        return child.pid;
+      },
+      send: (message) => child.postMessage(message),
+      onMessage: (listener) => child.on('message', listener),
+      onStderr(listener) {
+        child.stderr?.setEncoding('utf8').on('data', listener);
+        // V8 gave up, mostly for want of memory. `exit` follows.
+        child.on('error', (type, location) => listener(`${type}: ${location}\n`));
+      },
+      // Electron tells no signal apart: on POSIX, the status of a killed process is the signal's number.
+      onExit: (listener) => child.once('exit', (code) => listener(code, null)),
+      kill(signal) {
+        // Electron's own `kill` asks, as SIGTERM does.
+        if (signal === 'SIGTERM' || child.pid === undefined) child.kill();
+        else killNow(child.pid);
+      },
+    };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { BrowserWindowConstructorOptions } from 'electron';
 
-/** The page's own background (src/renderer/styles), so that a new window does not flash. */
-export const windowBackground = (dark: boolean): string => (dark ? '#14161d' : '#faf9f6');
+/** The page's own background (`--surface` in src/renderer/tokens.css), so that a new window does not flash. */
+export const windowBackground = (dark: boolean): string => (dark ? '#10141f' : '#fbfaf7');
 
 export interface WindowCircumstances {
   preload: string;
