@@ -33,7 +33,13 @@ export default defineConfig({
     root: 'src/renderer',
     plugins: [svelte({ configFile: resolve('svelte.config.js') })],
     build: {
-      rollupOptions: { input: 'src/renderer/index.html' },
+      rollupOptions: {
+        input: 'src/renderer/index.html',
+        // How long plugins took belongs to whoever asks, not to everyone who starts Puna.
+        checks: { pluginTimings: false },
+      },
+      // In kB. The page is loaded from this machine, where one larger file is quicker than many.
+      chunkSizeWarningLimit: 3000,
       // The browser shell shows the same build in whatever browser a person has, and over a tunnel.
       target: 'es2022',
       minify: true,
