@@ -42,6 +42,6 @@ describe('a name from outside', () => {
   it('is cut to what file systems hold, and keeps its ending', () => {
     const safe = safeFileName(`${'모델'.repeat(200)}.gguf`);
     expect(Buffer.byteLength(`${safe} (99)`)).toBeLessThan(255);
-    expect(safe).toMatch(/모델\.gguf$/);
+    expect(safe).toMatch(/^(모델)+모?\.gguf$/);
   });
 });
