@@ -3,6 +3,7 @@ import { PunaError } from '../../shared/error.ts';
 import { type EngineName, entryFile } from './entry.ts';
 import type { FromEngine, JobTable, ToEngine } from './messages.ts';
 import type { EngineProcess, LaunchEngine } from './process.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 export interface EngineOptions {
@@ -10,7 +11,11 @@ export interface EngineOptions {
   launch: LaunchEngine;
   /** A process that is silent for so long hangs and is killed. Native code may hold its event loop for some seconds. */
   silenceMs?: number;
+  /** Pauses before the next start, by the number of deaths since the last job that ended well. */
+  pausesMs?: readonly number[];
 }
+
+const remedy = 'Try again; if it happens again, choose a smaller model or context.';
 
 interface RunOptions<Event> {
   signal?: AbortSignal;
@@ -27,8 +32,7 @@ interface Running {
 const usualSilenceMs = 60_000;
 /** Time to leave after being asked, before being told, and before being killed. */
 const patienceMs = 3_000;
-/** Pauses before the next start, by the number of deaths since the last job that ended well. */
-const backOffMs = [0, 500, 2_000, 10_000];
+const usualPausesMs = [0, 500, 2_000, 10_000];
 
 /**
  * Runs jobs in a process of its own, which is forked when the first one comes, watched, and forked again when it is needed
@@ -38,6 +42,7 @@ export class Engine<Jobs extends JobTable> {
   readonly #file: string;
   readonly #launch: LaunchEngine;
   readonly #silenceMs: number;
+  readonly #pausesMs: readonly number[];
   readonly #exitListeners: ((reason: string | null) => void)[] = [];
   readonly #jobs = new Map<number, Running>();
   #process: EngineProcess | null = null;
@@ -45,14 +50,17 @@ export class Engine<Jobs extends JobTable> {
   #gone: Promise<void> = Promise.resolve();
   #nextId = 1;
   #deaths = 0;
-  #stopping = false;
+  /** Ends the pause before a start. */
+  #pause = new AbortController();
+  #stopping: Promise<void> | null = null;
   /** Why we killed it, if we did. */
   #verdict: string | null = null;
 
-  constructor({ entry, launch, silenceMs = usualSilenceMs }: EngineOptions) {
+  constructor({ entry, launch, silenceMs = usualSilenceMs, pausesMs = usualPausesMs }: EngineOptions) {
     this.#file = typeof entry === 'string' ? entryFile(entry) : entry.file;
     this.#launch = launch;
     this.#silenceMs = silenceMs;
+    this.#pausesMs = pausesMs;
   }
 
   /** Whether there is a process. */
@@ -78,7 +86,7 @@ export class Engine<Jobs extends JobTable> {
     input: Jobs[Kind]['input'],
     { signal, onEvent }: RunOptions<Jobs[Kind]['event']> = {},
   ): Promise<Jobs[Kind]['result']> {
-    const process = await this.#ready();
+    const process = await this.#ready(signal);
     const id = this.#nextId++;
     const cancel = () => process.send({ type: 'cancel', id } satisfies ToEngine<JobTable>);
     return new Promise((resolve, reject) => {
@@ -95,11 +103,16 @@ export class Engine<Jobs extends JobTable> {
   }
 
   /** Ends the process: asks, then tells, then kills. Running jobs fail with `cancelled`. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end().finally(() => (this.#stopping = null));
+    return this.#stopping;
+  }
+
+  async #end(): Promise<void> {
+    this.#pause.abort();
     await this.#starting?.catch(() => undefined);
     const process = this.#process;
     if (!process) return;
-    this.#stopping = true;
     const gone = this.#gone.then(() => true);
     process.send({ type: 'stop' } satisfies ToEngine<JobTable>);
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -111,35 +124,59 @@ export class Engine<Jobs extends JobTable> {
       process.kill(signal);
     }
     await gone;
-    this.#stopping = false;
   }
 
-  #ready(): Promise<EngineProcess> {
-    if (this.#process) return Promise.resolve(this.#process);
+  /** The process, which is started if there is none. Whoever gives up waiting does not stop the start for others. */
+  async #ready(signal: AbortSignal | undefined): Promise<EngineProcess> {
+    if (this.#stopping) throw stoppedError();
+    if (this.#process) return this.#process;
     this.#starting ??= this.#start().finally(() => (this.#starting = null));
-    return this.#starting;
+    const cancelled = Promise.withResolvers<never>();
+    const cancel = () => cancelled.reject(new PunaError('cancelled', 'It was cancelled before it began.'));
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted) cancel();
+    try {
+      return await Promise.race([this.#starting, cancelled.promise]);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   async #start(): Promise<EngineProcess> {
-    await wait(backOffMs[Math.min(this.#deaths, backOffMs.length - 1)]);
-    const process = this.#launch(this.#file);
+    this.#pause = new AbortController();
+    const pauseMs = this.#pausesMs[Math.min(this.#deaths, this.#pausesMs.length - 1)];
+    await wait(pauseMs, undefined, { signal: this.#pause.signal }).catch(() => {
+      throw stoppedError();
+    });
+    const process = this.#launched();
     const tail = new StderrTail();
-    const watch = setTimeout(() => this.#kill('It no longer answered.'), this.#silenceMs);
+    const watch = new SilenceWatch(this.#silenceMs, () => this.#kill('It no longer answered.'));
     this.#process = process;
     this.#verdict = null;
     process.onStderr((text) => tail.add(text));
     process.onMessage((message) => {
-      watch.refresh();
+      watch.heard();
       this.#receive(message as FromEngine<Jobs>);
     });
     this.#gone = new Promise((resolve) => {
       process.onExit((code, signal) => {
-        clearTimeout(watch);
+        watch.end();
         this.#ended(reasonOf({ code, signal, verdict: this.#verdict, tail }), tail);
         resolve();
       });
     });
     return process;
+  }
+
+  #launched(): EngineProcess {
+    try {
+      return this.#launch(this.#file);
+    } catch (thrown) {
+      const { message } = PunaError.from(thrown);
+      throw new PunaError('engine-died', `The engine could not be started: ${message}`, remedy, {
+        cause: thrown,
+      });
+    }
   }
 
   #kill(verdict: string): void {
@@ -166,15 +203,8 @@ export class Engine<Jobs extends JobTable> {
     this.#process = null;
     if (!this.#stopping) this.#deaths++;
     const error = this.#stopping
-      ? new PunaError('cancelled', 'The engine was stopped.')
-      : new PunaError(
-          'engine-died',
-          reason,
-          'Try again; if it happens again, choose a smaller model or context.',
-          {
-            cause: tail.text,
-          },
-        );
+      ? stoppedError()
+      : new PunaError('engine-died', reason, remedy, { cause: tail.text });
     for (const job of this.#jobs.values()) {
       job.settled();
       job.reject(error);
@@ -184,14 +214,25 @@ export class Engine<Jobs extends JobTable> {
   }
 }
 
-function reasonOf(end: {
+function stoppedError(): PunaError {
+  return new PunaError('cancelled', 'The engine was stopped.');
+}
+
+interface Ending {
   code: number | null;
   signal: string | null;
+  /** Why we killed it, if we did. */
   verdict: string | null;
   tail: StderrTail;
-}): string {
-  const { code, signal, verdict, tail } = end;
-  const how = verdict ?? (signal ? `It was ended by ${signal}.` : `It ended with status ${code}.`);
-  const words = tail.lastWords;
-  return `The engine stopped working. ${how}${words === '' ? '' : ` Its last words: ${words}`}`;
+}
+
+function reasonOf(end: Ending): string {
+  const words = end.tail.lastWords;
+  return `The engine stopped working. ${howItEnded(end)}${words === '' ? '' : ` Its last words: ${words}`}`;
+}
+
+function howItEnded({ code, signal, verdict }: Ending): string {
+  if (verdict !== null) return verdict;
+  if (signal !== null) return `It was ended by ${signal}.`;
+  return code === null ? 'It could not be started.' : `It ended with status ${code}.`;
 }

@@ -32,7 +32,8 @@ function port(): Port {
       onMessage: (listener) => parentPort.on('message', ({ data }) => listener(data)),
     };
   }
-  process.on('disconnect', () => process.exit());
+  // At once, because leaving in good order waits for native code that still computes.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   return {
     send: (message) => process.send?.(message),
     onMessage: (listener) => process.on('message', listener),
@@ -81,12 +82,21 @@ export function serveEngine<Jobs extends JobTable>(
 
 /**
  * Ends this process when its parent is gone, also when native code holds the main thread at that moment: a thread of its own
- * looks. A process whose parent died has another one from then on.
+ * looks. On POSIX a process whose parent died has another one from then on; Windows keeps the number of the dead one.
  */
 function endWithParent(): void {
   const watch = `
-    const parent = process.ppid;
-    setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), ${heartbeatMs});
+    const { workerData: parent } = require('node:worker_threads');
+    function gone() {
+      if (process.ppid !== parent) return true;
+      try {
+        process.kill(parent, 0);
+        return false;
+      } catch ({ code }) {
+        return code === 'ESRCH';
+      }
+    }
+    setInterval(() => gone() && process.kill(process.pid, 'SIGKILL'), ${heartbeatMs});
   `;
-  new Worker(watch, { eval: true, execArgv: [] }).unref();
+  new Worker(watch, { eval: true, execArgv: [], workerData: process.ppid }).unref();
 }
