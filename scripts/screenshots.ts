@@ -1,0 +1,112 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { launchBrowser } from '../tests/browser/browser.ts';
+import { buildScriptedModel } from '../tests/support/models.ts';
+import { replyFinished, type Shell, startShell, temporaryFolder } from '../tests/support/shell.ts';
+
+/**
+ * Takes the pictures of docs/screenshots from the built app, so that they show what there is. What answers is a tiny model
+ * that knows one reply by heart, so its speed says nothing:
+ *
+ *     npm run build && node scripts/screenshots.ts
+ */
+const target = 'docs/screenshots';
+
+const english = {
+  language: 'en',
+  question: 'How does a vicuña keep warm at night? And could you show me the wind chill in numbers?',
+  reply: `A vicuña's wool is among the finest there is: each hair is about **12 µm** thick. Three things keep it warm on the puna:
+
+1. The coat is dense, and still air between the hairs insulates.
+2. It lies down on its legs, so that the thin wool of the belly is covered.
+3. The herd sleeps on a ridge, where cold air flows off.
+
+Wind chill can be written as a function:
+
+\`\`\`ts
+/** Felt temperature in °C, at more than 5 km/h of wind. */
+const windChill = (celsius: number, kmh: number) =>
+  13.12 + 0.6215 * celsius + (0.3965 * celsius - 11.37) * kmh ** 0.16;
+\`\`\`
+
+| Air | Wind | Felt |
+| ---: | ---: | ---: |
+| 0 °C | 20 km/h | −5 °C |
+| −10 °C | 30 km/h | −20 °C |
+
+So a clear night at $-10\\,^{\\circ}\\mathrm{C}$ can feel twice as cold as it is.`,
+  titles: [
+    'Names for a mountain hut',
+    'Letter to the landlord',
+    'Sourdough in winter',
+    'Explain LoRA to my aunt',
+  ],
+};
+
+const korean = {
+  language: 'ko',
+  question: '기계학습을 처음 배우는데, 미세조정이 무엇인지 쉽게 설명해 주세요.',
+  reply: `**미세조정**은 이미 많은 글을 읽은 모델에게 내 글을 조금 더 읽히는 일이에요.
+
+- 처음부터 가르치지 않아서 *빠르고*, 필요한 글도 적어요.
+- 원래 가중치는 그대로 두고 작은 어댑터만 배우면 메모리도 적게 들어요.
+
+바뀌는 것은 $W' = W + \\frac{\\alpha}{r} BA$ 한 줄로 쓸 수 있어요. 여기서 $B$와 $A$가 새로 배우는 작은 행렬이에요.`,
+  titles: ['제주도 3박 4일', '회의록 다듬기', '고양이 이름 짓기', '양자화가 뭐예요?'],
+};
+
+async function fill(
+  shell: Shell,
+  folder: string,
+  { language, question, reply, titles }: typeof english,
+): Promise<number> {
+  const { client } = shell;
+  await client.settings.update({ language: language as 'en' | 'ko', automaticTitles: false });
+  const path = await buildScriptedModel(join(folder, `example-${language}.gguf`), { reply });
+  const { id: modelId } = await client.models.add({ path });
+  await client.models.rename({ modelId, name: 'Example' });
+  for (const title of titles) await client.conversations.create({ title, modelId });
+  const { id: conversationId } = await client.conversations.create({ modelId });
+  await client.chat.send({ conversationId, parentId: null, text: question, attachments: [] });
+  await replyFinished(shell);
+  return conversationId;
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  // Code gets its colours, and fonts arrive, a moment after the text.
+  await page.waitForTimeout(1200);
+  await page.screenshot({ path: join(target, `${name}.png`) });
+}
+
+await mkdir(target, { recursive: true });
+const browser = await launchBrowser();
+for (const content of [english, korean]) {
+  const { folder, remove } = await temporaryFolder();
+  const shell = await startShell({ dataFolder: join(folder, 'data'), built: true });
+  const conversationId = await fill(shell, folder, content);
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 860 },
+    locale: content.language,
+  });
+  const page = await context.newPage();
+  await page.goto(shell.link);
+  await page.goto(`http://127.0.0.1:${shell.port}/#/chat/${conversationId}`);
+  await page.getByRole('article').last().waitFor();
+  if (content.language === 'ko') {
+    await picture(page, 'chat-korean');
+  } else {
+    await picture(page, 'chat-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture(page, 'chat-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.reload();
+    await page.getByRole('article').last().waitFor();
+    await picture(page, 'chat-narrow');
+  }
+  await context.close();
+  await shell.stop();
+  await remove();
+}
+await browser.close();
