@@ -178,7 +178,9 @@ export const contract = {
       .input(z.object({ conversationId: idSchema.optional(), format: z.enum(['markdown', 'json']) }))
       .output(eventIterator(z.string())),
     /** What `export` wrote as JSON, added to what is there. */
-    import: base.input(z.object({ uploadId })).output(z.object({ conversations: z.int(), messages: z.int() })),
+    import: base
+      .input(z.object({ uploadId }))
+      .output(z.object({ conversations: z.int(), messages: z.int() })),
   },
   uploads: {
     begin: base
