@@ -7,6 +7,7 @@ import {
   type GgmlTypeName,
   type GgufMetadata,
   type GgufTensor,
+  metadataCount,
   metadataNumber,
   metadataString,
   readGguf,
@@ -57,7 +58,7 @@ export async function readModelFile(
     title: metadataString(metadata, 'general.name') ?? null,
     parameters: tensors.length === 0 ? null : tensors.reduce((sum, tensor) => sum + weightsOf(tensor), 0),
     quantization: quantizationOf(metadata, tensors),
-    contextLength: metadataNumber(metadata, `${architecture}.context_length`) ?? null,
+    contextLength: metadataCount(metadata, `${architecture}.context_length`) ?? null,
     hasChatTemplate: metadata.has('tokenizer.chat_template'),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     ggufVersion: version,
@@ -96,9 +97,9 @@ async function readOtherParts(
   { metadata }: Gguf,
   { name, alone }: { name: string; alone: boolean },
 ): Promise<Gguf[]> {
-  const count = metadataNumber(metadata, 'split.count') ?? 1;
+  const count = metadataCount(metadata, 'split.count') ?? 1;
   if (count <= 1) return [];
-  const number = (metadataNumber(metadata, 'split.no') ?? 0) + 1;
+  const number = (metadataCount(metadata, 'split.no') ?? 0) + 1;
   if (alone) {
     throw new PunaError(
       'invalid-input',

@@ -87,6 +87,12 @@ export function metadataNumber(metadata: GgufMetadata, key: string): number | un
   return typeof value === 'number' ? value : undefined;
 }
 
+/** The number of a key that counts something; undefined where it is absent or cannot be a count. */
+export function metadataCount(metadata: GgufMetadata, key: string): number | undefined {
+  const number = metadataNumber(metadata, key);
+  return Number.isSafeInteger(number) && Number(number) >= 0 ? number : undefined;
+}
+
 /** The texts of a key; undefined where it is absent or no array of texts. */
 export function metadataStrings(metadata: GgufMetadata, key: string): readonly string[] | undefined {
   const found = metadata.get(key);

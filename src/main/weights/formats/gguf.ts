@@ -7,6 +7,7 @@ export {
   type GgufArray,
   type GgufMetadata,
   type GgufValue,
+  metadataCount,
   metadataNumber,
   metadataString,
   metadataStrings,
