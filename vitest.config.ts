@@ -12,6 +12,8 @@ export default defineConfig({
     projects: [
       {
         plugins: [svelte()],
+        // Components run as in the window, not as on a server.
+        resolve: { conditions: ['browser'] },
         test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] },
       },
       {
