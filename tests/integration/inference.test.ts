@@ -134,8 +134,8 @@ describe('a reply', () => {
 });
 
 describe('the context', () => {
-  const turns = (text: string, ...more: string[]): ReplyInput['turns'] =>
-    [text, ...more].map((each, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', text: each }));
+  const turns = (...texts: string[]): ReplyInput['turns'] =>
+    texts.map((each, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', text: each }));
   const long = 'The grass of the puna is golden and the sky is wide. '.repeat(8);
 
   beforeEach(async () => {
@@ -176,15 +176,18 @@ describe('the context', () => {
   test('that is too small drops the oldest turns, not the system prompt, and says so', async () => {
     await load(tiny, { contextSize: 512 });
     const many = Array.from({ length: 41 }, (_, index) => `Turn ${index} about grass`);
-    const reply = await ask(turns(many[0] ?? '', ...many.slice(1)), { systemPrompt: 'Be brief.' });
+    const systemPrompt = 'Be brief.';
+    const reply = await ask(turns(...many), { systemPrompt });
     expect(reply.droppedTurns).toBeGreaterThan(0);
     expect(reply.promptTokens).toBeLessThanOrEqual(512 - 128);
-    const next = await ask(turns(many[0] ?? '', ...many.slice(1), 'ok', 'go on'), {
-      systemPrompt: 'Be brief.',
-    });
-    // The cut stays for a while, so that the next message finds its beginning in the cache.
-    expect(next.droppedTurns).toBe(reply.droppedTurns);
-    expect(next.cachedTokens).toBeGreaterThan(next.promptTokens / 2);
+    // A cut stays for a while, so that most of the next messages find their beginning in the cache.
+    let found = 0;
+    for (let message = 0; message < 6; message++) {
+      many.push('ok', `go on ${message}`);
+      const next = await ask(turns(...many), { systemPrompt });
+      if (next.cachedTokens > next.promptTokens / 2) found++;
+    }
+    expect(found).toBeGreaterThanOrEqual(4);
   });
 
   test('refuses a single message that is too long, with the numbers', async () => {

@@ -1,7 +1,8 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
-import { freemem } from 'node:os';
 import { PunaError } from '../../shared/error.ts';
+import { readModelFile } from '../weights/model-file.ts';
 import { ContextPool } from './context-pool.ts';
+import { adapterError, contextError } from './load-error.ts';
 import type { AdapterFile } from './messages.ts';
 
 /** Conversations and branches whose context survives side by side, where memory allows. */
@@ -36,30 +37,34 @@ export class ContextPools {
     this.#pools.set(keyOf([]), plain);
   }
 
+  /** Errors: `InsufficientMemoryError` and others of node-llama-cpp. */
   static async create(model: LlamaModel, options: ContextOptions): Promise<ContextPools> {
-    return new ContextPools(model, options.threads, await createPool(model, options, []));
+    const sequences = await affordableSequences(model, options.contextSize);
+    return new ContextPools(model, options.threads, await createPool(model, { ...options, sequences }));
   }
 
-  /** The pool for these adapters. Errors: `invalid-input` when one does not fit the model. */
-  async get(adapters: AdapterFile[]): Promise<ContextPool> {
+  /**
+   * The pool for these adapters. Errors: `invalid-input` (an adapter does not fit the model), `out-of-memory`, and those of
+   * `readModelFile` for an adapter's file.
+   */
+  async get(adapters: readonly AdapterFile[]): Promise<ContextPool> {
     // An adapter of scale 0 changes nothing.
     const active = adapters.filter(({ scale }) => scale !== 0);
     const key = keyOf(active);
-    const kept = this.#pools.get(key);
+    const pool = this.#pools.get(key) ?? (await this.#create(active));
     this.#pools.delete(key);
-    if (!kept) await this.#makeRoom();
-    const options = { contextSize: this.contextSize, threads: this.#threads };
-    const pool = kept ?? (await createPool(this.#model, options, active));
     this.#pools.set(key, pool);
     return pool;
   }
 
-  /** A short-lived context that disturbs no other; the caller disposes it. */
-  createSmall(contextSize: number): Promise<LlamaContext> {
-    return this.#model.createContext({
-      contextSize: Math.min(contextSize, this.contextSize),
-      threads: this.#threads,
-    });
+  /** A short-lived context that disturbs no other; the caller disposes it. Errors: `out-of-memory`. */
+  async createSmall(contextSize: number): Promise<LlamaContext> {
+    const options = { contextSize: Math.min(contextSize, this.contextSize), threads: this.#threads };
+    try {
+      return await this.#model.createContext(options);
+    } catch (thrown) {
+      throw await contextError(thrown);
+    }
   }
 
   async dispose(): Promise<void> {
@@ -67,44 +72,72 @@ export class ContextPools {
     this.#pools.clear();
   }
 
-  async #makeRoom(): Promise<void> {
-    const [oldest] = this.#pools;
-    if (!oldest || this.#pools.size < keptPools) return;
-    this.#pools.delete(oldest[0]);
-    await oldest[1].dispose();
+  async #create(adapters: readonly AdapterFile[]): Promise<ContextPool> {
+    for (const { path } of adapters) await this.#refuseOtherKinds(path);
+    await this.#keep(keptPools - 1);
+    const options = { contextSize: this.contextSize, threads: this.#threads };
+    try {
+      const sequences = await affordableSequences(this.#model, this.contextSize);
+      return await createPool(this.#model, { ...options, sequences }, adapters);
+    } catch (thrown) {
+      const error = await adapterError(
+        thrown,
+        adapters.map(({ path }) => path),
+      );
+      if (error.code !== 'out-of-memory' || this.#pools.size === 0) throw error;
+    }
+    // The others' past is worth less than this reply.
+    await this.#keep(0);
+    try {
+      return await createPool(this.#model, { ...options, sequences: 1 }, adapters);
+    } catch (thrown) {
+      throw await contextError(thrown);
+    }
+  }
+
+  /** Frees the pools that were used longest ago, but for so many. */
+  async #keep(count: number): Promise<void> {
+    for (const [key, pool] of [...this.#pools].slice(0, Math.max(0, this.#pools.size - count))) {
+      this.#pools.delete(key);
+      await pool.dispose();
+    }
+  }
+
+  async #refuseOtherKinds(path: string): Promise<void> {
+    const { kind, architecture } = await readModelFile(path);
+    if (kind !== 'adapter') {
+      throw new PunaError(
+        'invalid-input',
+        `${path} is no adapter.`,
+        'Choose it as the model, or take another adapter.',
+      );
+    }
+    const { architecture: own } = this.#model.fileInfo.metadata.general;
+    if (architecture === null || architecture === own) return;
+    throw new PunaError(
+      'invalid-input',
+      `${path} is an adapter for ${architecture} models, and this is a ${own} model.`,
+      'Choose the model that it was trained on, or switch the adapter off.',
+    );
   }
 }
 
-function keyOf(adapters: AdapterFile[]): string {
+function keyOf(adapters: readonly AdapterFile[]): string {
   return JSON.stringify(adapters.map(({ path, scale }) => [path, scale]));
 }
 
 async function createPool(
   model: LlamaModel,
-  { contextSize, threads, signal }: ContextOptions,
-  adapters: AdapterFile[],
+  { contextSize, threads, signal, sequences }: ContextOptions & { sequences: number },
+  adapters: readonly AdapterFile[] = [],
 ): Promise<ContextPool> {
-  const sequences = await affordableSequences(model, contextSize);
-  const options = {
-    threads,
-    sequences,
+  const lora = { adapters: adapters.map(({ path, scale }) => ({ filePath: path, scale })) };
+  const context = await model.createContext({
+    ...{ contextSize, threads, sequences },
     ...(signal && { createSignal: signal }),
-    ...(adapters.length > 0 && {
-      lora: { adapters: adapters.map(({ path, scale }) => ({ filePath: path, scale })) },
-    }),
-  };
-  try {
-    return new ContextPool(await model.createContext({ ...options, contextSize }), sequences);
-  } catch (thrown) {
-    if (adapters.length === 0) throw thrown;
-    const names = adapters.map(({ path }) => path).join(', ');
-    throw new PunaError(
-      'invalid-input',
-      `The adapter ${names} does not fit this model: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-      'Choose the model that it was trained on, or switch the adapter off.',
-      { cause: thrown },
-    );
-  }
+    ...(adapters.length > 0 && { lora }),
+  });
+  return new ContextPool(context, sequences);
 }
 
 /** How many conversations of this size fit into the free memory side by side. */
@@ -113,12 +146,12 @@ async function affordableSequences(
   wanted: ContextOptions['contextSize'],
 ): Promise<number> {
   const contextSize = typeof wanted === 'number' ? wanted : wanted.max;
-  const video = await model.llama.getVramState();
+  const [ram, video] = [await model.llama.getRamState(), await model.llama.getVramState()];
   for (let sequences = mostSequences; sequences > 1; sequences /= 2) {
-    const { cpuRam, gpuVram } = model.fileInsights.estimateContextResourceRequirements({
+    const { cpuRam, gpuVram } = await model.fileInsights.estimateContextResourceRequirementsV2({
       ...{ contextSize, sequences, modelGpuLayers: model.gpuLayers },
     });
-    if (cpuRam <= freemem() * memoryShare && gpuVram <= video.free * memoryShare) return sequences;
+    if (cpuRam <= ram.free * memoryShare && gpuVram <= video.free * memoryShare) return sequences;
   }
   return 1;
 }

@@ -1,8 +1,13 @@
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import type { LoadSettings } from '../../shared/contract/index.ts';
 
+/** How much of what llama.cpp complained of is kept to explain a failure. */
+const keptComplaints = 20;
+
 let shared: Promise<Llama> | null = null;
+const complaints: string[] = [];
 
 /**
  * llama.cpp with the best device of this machine. Only binaries that were installed are used: nothing is downloaded or
@@ -15,11 +20,22 @@ export function llama(): Promise<Llama> {
     skipDownload: true,
     progressLogs: false,
     logLevel: LlamaLogLevel.warn,
-    logger: (level, message) => process.stderr.write(`${level}: ${message}\n`),
+    logger(level, message) {
+      process.stderr.write(`${level}: ${message}\n`);
+      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal) complaints.push(message.trim());
+      if (complaints.length > keptComplaints) complaints.shift();
+    },
     // The number of threads is chosen for each context, and may be more than the library's own choice.
     maxThreads: 0,
   });
   return shared;
+}
+
+/** What llama.cpp has complained of since the last time that this was asked. Its errors say less than its log. */
+export async function newComplaints(): Promise<string> {
+  // The log comes a moment later than the failure that it explains.
+  await setImmediate();
+  return complaints.splice(0).join('\n');
 }
 
 /**

@@ -1,17 +1,15 @@
-import {
-  type ChatWrapper,
-  GeneralChatWrapper,
-  InsufficientMemoryError,
-  type Llama,
-  type LlamaModel,
-  resolveChatWrapper,
-} from 'node-llama-cpp';
-import { basename } from 'node:path';
+import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
+import type { LoadSettings } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { readModelFile } from '../weights/model-file.ts';
+import type { ChatTemplate } from './chat-template.ts';
 import { ContextPools } from './context-pools.ts';
 import { deviceText, llama, threadsFor } from './llama.ts';
+import { loadError } from './load-error.ts';
 import type { LoadedModel as Description, LoadInput } from './messages.ts';
+import { modelTemplate } from './model-template.ts';
+import { PromptTokenizer } from './prompt-tokens.ts';
+import { ReplyMemory } from './reply-memory.ts';
 
 /** A longer context is chosen only by hand: its memory is taken whether it is used or not. */
 const longestAutomaticContext = 16_384;
@@ -19,21 +17,22 @@ const longestAutomaticContext = 16_384;
 /** A model in memory, with its template and its contexts. */
 export class LoadedModel {
   readonly model: LlamaModel;
-  readonly template: ChatWrapper;
+  readonly template: ChatTemplate;
+  readonly tokenizer: PromptTokenizer;
+  readonly replies = new ReplyMemory();
   readonly pools: ContextPools;
   readonly description: Description;
 
-  private constructor(
-    model: LlamaModel,
-    template: ChatWrapper,
-    pools: ContextPools,
-    description: Description,
-  ) {
+  private constructor(model: LlamaModel, pools: ContextPools, description: Description) {
     this.model = model;
-    this.template = template;
+    this.template = modelTemplate(model);
+    this.tokenizer = new PromptTokenizer(model);
     this.pools = pools;
     this.description = description;
   }
+
+  /** The tokens of a text that the model has written itself. */
+  readonly recall = (text: string): Token[] | undefined => this.replies.recall(text);
 
   /**
    * Loads a model and makes its first context. Errors: `file-missing`, `not-gguf`, `file-damaged`, `unsupported-model`,
@@ -51,12 +50,12 @@ export class LoadedModel {
         'Load the model that it was made for, and choose it there.',
       );
     }
-    const llamaCpp = await llama();
     let model: LlamaModel | null = null;
     try {
+      const llamaCpp = await llama();
       model = await llamaCpp.loadModel({
         modelPath: file.path,
-        gpuLayers: settings.gpuLayers ?? 'auto',
+        gpuLayers: settings.gpuLayers ?? { fitContext: wantedContext(settings) },
         loadSignal: signal,
         onLoadProgress: onProgress,
       });
@@ -66,11 +65,10 @@ export class LoadedModel {
       };
       const threads = threadsFor(llamaCpp, settings);
       const pools = await ContextPools.create(model, { contextSize, threads, signal });
-      const template = resolveChatWrapper(model) ?? new GeneralChatWrapper();
-      return new LoadedModel(model, template, pools, await describe(llamaCpp, model, pools, threads));
+      return new LoadedModel(model, pools, await describe(llamaCpp, model, pools, threads));
     } catch (thrown) {
       await model?.dispose();
-      throw loadError(thrown, { path, signal, architecture: file.architecture });
+      throw await loadError(thrown, { path, signal, architecture: file.architecture });
     }
   }
 
@@ -78,6 +76,11 @@ export class LoadedModel {
     await this.pools.dispose();
     await this.model.dispose();
   }
+}
+
+/** The context that is to find room beside the layers on a GPU. */
+function wantedContext({ contextSize }: LoadSettings): { contextSize?: number } {
+  return contextSize === null ? {} : { contextSize };
 }
 
 async function describe(
@@ -90,25 +93,4 @@ async function describe(
   const layers = model.fileInsights.totalLayers;
   const device = await deviceText(llamaCpp, { gpuLayers, layers, threads });
   return { device, contextSize: pools.contextSize, gpuLayers, threads };
-}
-
-function loadError(
-  thrown: unknown,
-  { path, signal, architecture }: { path: string; signal: AbortSignal; architecture: string | null },
-): PunaError {
-  const cause = { cause: thrown };
-  if (thrown instanceof PunaError) return thrown;
-  if (signal.aborted) return new PunaError('cancelled', 'Loading was cancelled.', '', cause);
-  const name = basename(path);
-  const said = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof InsufficientMemoryError || /memory|VRAM/i.test(said)) {
-    const remedy = 'Close other programs, choose a smaller context, or take a smaller model or quantization.';
-    return new PunaError('out-of-memory', `There is too little free memory for ${name}.`, remedy, cause);
-  }
-  return new PunaError(
-    'unsupported-model',
-    `llama.cpp cannot load ${name} (architecture ${architecture ?? 'unknown'}): ${said}`,
-    'The file may be damaged, or of a kind that this version of Puna does not know yet. Download it again, or take another model.',
-    cause,
-  );
 }

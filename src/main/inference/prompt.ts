@@ -1,138 +1,145 @@
-import type {
-  ChatHistoryItem,
-  ChatModelResponse,
-  ChatWrapper,
-  LlamaModel,
-  LlamaText,
-  Token,
-} from 'node-llama-cpp';
+import type { LlamaModel, Token } from 'node-llama-cpp';
 import { PunaError } from '../../shared/error.ts';
-import type { ReplyInput, Turn } from './messages.ts';
-import { templateTags, textOf, type ThoughtTags } from './template.ts';
+import type { ChatTemplate, PromptPart } from './chat-template.ts';
+import { type CountedTurn, cutBefore, earliestFitting, promptTurns } from './conversation-cut.ts';
+import type { ReplyInput } from './messages.ts';
+import type { PromptTokenizer } from './prompt-tokens.ts';
+import { type MarkedPart, opensThought, type ThoughtStyle } from './thought-style.ts';
 
-/** Left free for the reply: a quarter of the context, but no more than this. */
-const mostReserved = 1024;
+/** Left free for the reply while there are older turns to leave out instead: a quarter of the context, but no more than this. */
+const comfortableReply = 1024;
+/** Left free for the reply in any case: an eighth of the context, but no more than this. */
+const smallestReply = 64;
 
 export interface Prompt {
   tokens: Token[];
-  /** Texts and tokens at which the reply ends, besides the model's own end tokens. */
-  stops: string[];
+  /** At which the reply ends, besides the model's own end tokens. */
+  stopTexts: string[];
   stopTokens: Set<Token>;
-  /** How thoughts are marked, and whether the reply begins inside one. */
-  thoughts: ThoughtTags & { open: boolean };
+  thoughts: ThoughtStyle;
+  /** What the reply begins with. */
+  begins: MarkedPart;
   droppedTurns: number;
 }
 
-type Conversation = Pick<ReplyInput, 'systemPrompt' | 'turns' | 'continued'>;
+/** What a prompt needs of a model. */
+export interface Speaker {
+  model: LlamaModel;
+  template: ChatTemplate;
+  tokenizer: PromptTokenizer;
+  /** The tokens of a text that the model has written itself, where they are still known. */
+  recall: (text: string) => Token[] | undefined;
+}
+
+export type Conversation = Pick<ReplyInput, 'systemPrompt' | 'turns' | 'continued'> & {
+  /** The model is to answer at once. */
+  thoughtless?: boolean;
+};
 
 /**
  * A conversation as the tokens that the model reads, up to where its reply begins or goes on. What does not fit is left out:
  * the oldest turns, never the system prompt. Errors: `invalid-input` when the last message alone is too long.
  */
 export function buildPrompt(
-  { model, template }: { model: LlamaModel; template: ChatWrapper },
-  conversation: Conversation,
+  speaker: Speaker,
+  { systemPrompt, turns, continued, thoughtless = false }: Conversation,
   contextSize: number,
 ): Prompt {
-  const limit = contextSize - Math.min(mostReserved, Math.floor(contextSize / 4));
-  const render = (turns: Turn[]) => {
-    const state = template.generateContextState({ chatHistory: chatHistory({ ...conversation, turns }) });
-    return {
-      text: state.contextText,
-      stops: state.stopGenerationTriggers,
-      tokens: tokenize(model, state.contextText),
-    };
+  const { model, template, tokenizer } = speaker;
+  const comfortable = contextSize - Math.min(comfortableReply, Math.floor(contextSize / 4));
+  const possible = contextSize - Math.min(smallestReply, Math.floor(contextSize / 8));
+  const conversation = promptTurns(turns);
+  const render = (kept: CountedTurn[]) => {
+    const parts = template.render(systemPrompt, kept);
+    const begun = begunReply({ continued, thoughtless }, template.thoughts, parts.at(-1));
+    const known = [...parts, ...begun.parts].map((part) =>
+      part.by === 'writer' ? { ...part, tokens: speaker.recall(part.text) } : part,
+    );
+    return { tokens: tokenizer.tokenize(known), begins: begun.begins };
   };
-  const { turns } = conversation;
-  let dropped = 0;
-  let rendered = render(turns);
-  if (rendered.tokens.length > limit) {
-    const lengths = turnLengths(model, turns, rendered.tokens.length);
-    dropped = turnsToDrop(turns, lengths, { excess: rendered.tokens.length - limit, unit: limit / 4 });
-    rendered = render(turns.slice(dropped));
-    // The lengths are estimates, and may fall a little short.
-    while (rendered.tokens.length > limit && turns.length - dropped > 1) {
-      dropped = nextUserTurn(turns, dropped + 1);
-      rendered = render(turns.slice(dropped));
+
+  const lengthOf = ({ text }: CountedTurn) => model.tokenize(text).length;
+  let first = earliestFitting(conversation, comfortable, lengthOf);
+  let rendered = render(conversation.slice(first));
+  if (first > 0 || rendered.tokens.length > comfortable) {
+    const kept = conversation.slice(first);
+    const texts = kept.reduce((sum, turn) => sum + lengthOf(turn), 0);
+    const added = (rendered.tokens.length - texts) / kept.length;
+    first = cutBefore(conversation, comfortable, (turn) => lengthOf(turn) + added);
+    rendered = render(conversation.slice(first));
+    // What a template adds is not the same for every turn, so that the cut may be a little too late.
+    while (rendered.tokens.length > comfortable) {
+      const next = conversation.findIndex(({ role }, index) => index > first && role === 'user');
+      if (next < 0) break;
+      first = next;
+      rendered = render(conversation.slice(first));
     }
-    if (rendered.tokens.length > limit) throw tooLong(rendered.tokens.length, limit);
+    if (rendered.tokens.length > possible)
+      throw tooLong(rendered.tokens.length, possible, continued !== null);
   }
-  const tags = templateTags(template);
+  const kept = conversation.slice(first).reduce((sum, turn) => sum + turn.count, 0);
   return {
-    tokens: rendered.tokens,
-    stops: rendered.stops.map((trigger) => textOf(trigger)).filter((text) => text !== ''),
-    stopTokens: new Set(rendered.stops.flatMap((trigger) => singleToken(tokenize(model, trigger)))),
-    thoughts: { ...tags, open: beginsInThought(textOf(rendered.text), tags, conversation.continued) },
-    droppedTurns: dropped,
+    ...rendered,
+    ...stops(template, tokenizer),
+    thoughts: template.thoughts,
+    droppedTurns: turns.length - kept,
   };
 }
 
-/** Tokens of each turn: its text, and an equal share of what the template adds. */
-function turnLengths(model: LlamaModel, turns: Turn[], total: number): number[] {
-  const texts = turns.map(({ text }) => model.tokenize(text).length);
-  const added = (total - texts.reduce((sum, length) => sum + length, 0)) / turns.length;
-  return texts.map((length) => length + added);
-}
-
-/**
- * How many of the oldest turns to leave out. In steps of a quarter of the context, so that the next messages find the same
- * beginning in the cache instead of reading everything anew each time.
- */
-function turnsToDrop(
-  turns: Turn[],
-  lengths: number[],
-  { excess, unit }: { excess: number; unit: number },
-): number {
-  const wanted = Math.ceil(excess / unit) * unit;
-  let removed = 0;
-  for (let dropped = 0; dropped < turns.length - 1; dropped++) {
-    if (removed >= wanted) return nextUserTurn(turns, dropped);
-    removed += lengths[dropped] ?? 0;
+/** A reply that ended early, as the model wrote it, and in which part of it the model goes on. */
+function begunReply(
+  { continued, thoughtless }: { continued: ReplyInput['continued']; thoughtless: boolean },
+  thoughts: ThoughtStyle,
+  promptEnd: PromptPart | undefined,
+): { parts: PromptPart[]; begins: MarkedPart } {
+  const open = promptEnd?.by === 'template' && opensThought(promptEnd.text, thoughts);
+  const { text, thinking } = continued ?? { text: '', thinking: '' };
+  const mark = (marked: string): PromptPart[] => (marked === '' ? [] : [{ text: marked, by: 'template' }]);
+  if (text === '' && thinking === '') {
+    if (thoughtless) return { parts: mark(open ? thoughts.between : thoughts.skipping), begins: 'text' };
+    return { parts: [], begins: open ? 'thinking' : 'text' };
   }
-  return nextUserTurn(turns, turns.length - 1);
-}
-
-/** What is left begins with the person: templates insist on it. */
-function nextUserTurn(turns: Turn[], from: number): number {
-  const at = turns.findIndex(({ role }, index) => index >= from && role === 'user');
-  return at < 0 ? turns.length - 1 : at;
-}
-
-function chatHistory({ systemPrompt, turns, continued }: Conversation): ChatHistoryItem[] {
-  const history: ChatHistoryItem[] = systemPrompt === '' ? [] : [{ type: 'system', text: systemPrompt }];
-  for (const { role, text } of turns) {
-    history.push(role === 'user' ? { type: 'user', text } : { type: 'model', response: [text] });
+  const written = (words: string): PromptPart => ({ text: words, by: 'writer' });
+  if (thinking === '') {
+    return { parts: [...mark(open ? thoughts.between : thoughts.plain), written(text)], begins: 'text' };
   }
-  return [...history, { type: 'model', response: continued ? begunResponse(continued) : [] }];
+  const thought = [...mark(open ? '' : thoughts.opening), written(thinking)];
+  if (text === '') return { parts: thought, begins: 'thinking' };
+  return { parts: [...thought, ...mark(thoughts.between), written(text)], begins: 'text' };
 }
 
-/** A reply that ended early, as the template is to write it; it leaves the last reply open. */
-function begunResponse({
-  text,
-  thinking,
-}: NonNullable<ReplyInput['continued']>): ChatModelResponse['response'] {
-  const thought = { type: 'segment', segmentType: 'thought', text: thinking, ended: text !== '' } as const;
-  return [...(thinking === '' ? [] : [thought]), ...(text === '' ? [] : [text])];
+/** What stands behind a reply in this template: a special token, or words such as the next speaker's name. */
+function stops(
+  { replyEnds }: ChatTemplate,
+  tokenizer: PromptTokenizer,
+): Pick<Prompt, 'stopTexts' | 'stopTokens'> {
+  const stopTexts: string[] = [];
+  const stopTokens = new Set<Token>();
+  for (const end of replyEnds) {
+    const piece = tokenizer.pieces(end).find((each) => typeof each !== 'string' || each.trim() !== '');
+    if (typeof piece === 'string') stopTexts.push(firstLine(piece));
+    else if (piece !== undefined) stopTokens.add(piece);
+  }
+  return { stopTexts, stopTokens };
 }
 
-function tokenize(model: LlamaModel, text: LlamaText): Token[] {
-  return text.tokenize(model.tokenizer);
+/** The first line with something on it, and the beginning of a line where that is its place. */
+function firstLine(text: string): string {
+  const words = text.trimStart();
+  const lineBreak = text.slice(0, -words.length).includes('\n') ? '\n' : '';
+  return `${lineBreak}${words.split('\n', 1)[0]?.trimEnd() ?? ''}`;
 }
 
-function singleToken(tokens: Token[]): Token[] {
-  return tokens.length === 1 ? tokens : [];
-}
-
-/** Some templates open the thought themselves, and a reply may have been stopped in the middle of one. */
-function beginsInThought(prompt: string, tags: ThoughtTags, continued: ReplyInput['continued']): boolean {
-  if (continued && (continued.text !== '' || continued.thinking !== '')) return continued.text === '';
-  return tags.openedOnStart || (tags.prefix !== '' && prompt.trimEnd().endsWith(tags.prefix.trim()));
-}
-
-function tooLong(tokens: number, limit: number): PunaError {
-  return new PunaError(
-    'invalid-input',
-    `The last message is too long: with the system prompt it has ${tokens} tokens, and ${limit} fit.`,
-    'Shorten it or its files, or load the model with a longer context.',
-  );
+function tooLong(tokens: number, limit: number, continued: boolean): PunaError {
+  return continued
+    ? new PunaError(
+        'invalid-input',
+        `This reply is too long to go on: with its question it has ${tokens} tokens, and ${limit} fit.`,
+        'Ask for the rest in a new message, or load the model with a longer context.',
+      )
+    : new PunaError(
+        'invalid-input',
+        `The last message is too long: with the system prompt it has ${tokens} tokens, and ${limit} fit.`,
+        'Shorten it or its files, or load the model with a longer context.',
+      );
 }

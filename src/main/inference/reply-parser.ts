@@ -1,32 +1,39 @@
 import { findMark, partialMarkStart } from './held-text.ts';
-import type { Prompt } from './prompt.ts';
+import type { MarkedPart, ThoughtStyle } from './thought-style.ts';
 
 export interface Piece {
   part: 'text' | 'thinking';
   piece: string;
 }
 
+export interface ReplyParserOptions {
+  stopTexts: readonly string[];
+  thoughts: ThoughtStyle;
+  begins: MarkedPart;
+  /** The reply goes on in the middle of what it begins with. */
+  begun: boolean;
+}
+
 /**
- * Tells what a model writes apart: thoughts, text, and the mark at which it ends. Whatever could be the beginning of a mark is
+ * Tells what a model writes apart: thoughts, text, and the words at which it ends. Whatever could be the beginning of a mark is
  * held back until it is certain.
  */
 export class ReplyParser {
-  readonly #stops: readonly string[];
-  readonly #tags: Prompt['thoughts'];
+  readonly #stopTexts: readonly string[];
+  readonly #style: ThoughtStyle;
   #held = '';
-  #inThought: boolean;
-  /** Thoughts stand only before the answer; a tag in the middle of it is text. */
+  #part: MarkedPart;
+  /** Thoughts stand before the answer; a tag in the middle of it is text, unless it cannot be. */
   #answering: boolean;
   /** White space around thoughts belongs to nobody. */
   #trimming: boolean;
   stopped = false;
 
-  /** `begun`: the reply goes on in the middle of its text. */
-  constructor({ stops, thoughts }: Pick<Prompt, 'stops' | 'thoughts'>, { begun }: { begun: boolean }) {
-    this.#stops = stops;
-    this.#tags = thoughts;
-    this.#inThought = thoughts.open;
-    this.#answering = begun && !thoughts.open;
+  constructor({ stopTexts, thoughts, begins, begun }: ReplyParserOptions) {
+    this.#stopTexts = stopTexts;
+    this.#style = thoughts;
+    this.#part = begins;
+    this.#answering = begun && begins === 'text';
     this.#trimming = !begun;
   }
 
@@ -41,19 +48,18 @@ export class ReplyParser {
         this.#emit(pieces, partialMarkStart(this.#held, marks));
         return pieces;
       }
-      // Before the answer begins, only white space may stand before the tag that opens a thought.
-      const opens = found.mark === this.#tags.prefix && !this.#inThought;
-      if (opens && this.#held.slice(0, found.start).trim() !== '') {
+      const stops = this.#stopTexts.includes(found.mark);
+      if (!stops && this.#isInAnswer(this.#held.slice(0, found.start))) {
         this.#answering = true;
         continue;
       }
       this.#emit(pieces, found.start);
       this.#held = this.#held.slice(found.mark.length);
-      if (this.#stops.includes(found.mark)) {
+      if (stops) {
         this.stopped = true;
         return pieces;
       }
-      this.#inThought = opens;
+      this.#part = this.#style.marks.find(({ mark }) => mark === found.mark)?.begins ?? this.#part;
       this.#trimming = true;
     }
   }
@@ -65,18 +71,27 @@ export class ReplyParser {
     return pieces;
   }
 
+  /** Whether a mark behind these words is but a part of the answer. */
+  #isInAnswer(before: string): boolean {
+    return !this.#style.special && this.#part === 'text' && before.trim() !== '';
+  }
+
   #marks(): string[] {
-    if (this.#inThought) return [this.#tags.suffix, ...this.#stops];
-    return this.#answering ? [...this.#stops] : [this.#tags.prefix, ...this.#stops];
+    if (this.#answering && !this.#style.special) return [...this.#stopTexts];
+    const marks = this.#style.marks.filter(
+      ({ begins }) => this.#part !== 'thinking' || begins !== 'thinking',
+    );
+    return [...marks.map(({ mark }) => mark), ...this.#stopTexts];
   }
 
   #emit(pieces: Piece[], end: number): void {
     let piece = this.#held.slice(0, end);
     this.#held = this.#held.slice(end);
+    if (this.#part === 'nothing') return;
     if (this.#trimming) piece = piece.trimStart();
     if (piece === '') return;
     this.#trimming = false;
-    if (!this.#inThought) this.#answering = true;
-    pieces.push({ part: this.#inThought ? 'thinking' : 'text', piece });
+    if (this.#part === 'text') this.#answering = true;
+    pieces.push({ part: this.#part, piece });
   }
 }

@@ -1,15 +1,14 @@
-import type { LlamaContextSequence, SequenceEvaluateOptions, Token } from 'node-llama-cpp';
+import type { Token } from 'node-llama-cpp';
 import { randomInt } from 'node:crypto';
-import type { Sampling } from '../../shared/contract/index.ts';
+import { generate } from './generation.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ReplyEvent, ReplyInput, ReplyResult } from './messages.ts';
 import { PieceSender } from './piece-sender.ts';
 import { buildPrompt } from './prompt.ts';
-import { ReplyParser } from './reply-parser.ts';
-import { TextStream } from './text-stream.ts';
+import { ReplyReader } from './reply-reader.ts';
 
-/** Tokens before the next one that a repeat penalty counts, as in llama.cpp's own programs. */
-const penalizedTokens = 64;
+/** The seeds that can be drawn, from 0 on. */
+const seeds = 2 ** 32 - 1;
 
 interface Job {
   signal: AbortSignal;
@@ -23,106 +22,70 @@ export async function reply(
   { signal, emit }: Job,
 ): Promise<ReplyResult> {
   const begin = performance.now();
-  const { model } = loaded;
   const { sampling, continued } = input;
   const pool = await loaded.pools.get(input.adapters);
   const prompt = buildPrompt(loaded, input, pool.contextSize);
   const sequence = await pool.take(prompt.tokens);
   const cachedTokens = sequence.nextTokenIndex;
-  const seed = sampling.seed ?? randomInt(0, 2 ** 32);
-
-  const { prefix, suffix } = prompt.thoughts;
-  const stream = new TextStream(model, { before: prompt.tokens, tags: [prefix, suffix] });
-  const parser = new ReplyParser(prompt, {
-    begun: continued !== null && continued.text + continued.thinking !== '',
+  const seed = sampling.seed ?? randomInt(seeds);
+  const reader = new ReplyReader(loaded, prompt, {
+    begun: (continued?.text ?? '') + (continued?.thinking ?? '') !== '',
   });
   const sender = new PieceSender(emit);
+  const written: Token[] = [];
   const times = { first: 0, last: 0 };
-  let tokens = 0;
-  let finish: ReplyResult['finish'] = 'stopped';
 
-  const last = await read(sequence, prompt.tokens.slice(cachedTokens), {
-    ...{ signal, batchSize: pool.batchSize },
-    onProgress: (share) => emit({ type: 'reading', progress: share }),
+  const tokens = generate(sequence, prompt.tokens, {
+    ...{ signal, sampling, seed, pace: pool.pace },
+    onProgress: (progress) => emit({ type: 'reading', progress }),
   });
-  if (last !== null) {
-    finish = 'end';
-    const options = evaluateOptions(sampling, seed, prompt.tokens);
-    const limit = sampling.maxTokens ?? Infinity;
-    for await (const token of sequence.evaluate([last], options)) {
+  let finish: ReplyResult['finish'] | null = null;
+  while (finish === null) {
+    const next = await tokens.next();
+    if (next.done) {
+      finish = next.value;
+    } else if (prompt.stopTokens.has(next.value)) {
+      finish = 'end';
+    } else {
       times.last = performance.now();
       times.first ||= times.last;
-      tokens++;
-      if (prompt.stopTokens.has(token)) break;
-      options.remember(token);
-      sender.add(parser.add(stream.add(token)));
-      if (parser.stopped) break;
-      finish = outcome({ signal, tokens, limit, room: sequence.contextSize - sequence.nextTokenIndex });
-      if (finish !== 'end') break;
+      written.push(next.value);
+      sender.add(reader.add(next.value));
+      if (reader.stopped) finish = 'end';
+      else if (written.length >= (sampling.maxTokens ?? Infinity)) finish = 'length';
     }
-    sender.add(parser.add(stream.end()));
-    sender.add(parser.end());
-    sender.flush();
   }
+  await tokens.return(finish);
+  sender.add(reader.end());
+  sender.flush();
+  rememberReply(loaded, { continued, text: reader.text, written, before: prompt.tokens });
+
   const writing = (times.last - times.first) / 1000;
   return {
-    ...{ finish, seed, promptTokens: prompt.tokens.length, cachedTokens, tokens },
+    ...{ finish, seed, promptTokens: prompt.tokens.length, cachedTokens, tokens: written.length },
     seconds: (performance.now() - begin) / 1000,
     timeToFirstToken: times.first === 0 ? 0 : (times.first - begin) / 1000,
-    tokensPerSecond: writing > 0 ? (tokens - 1) / writing : 0,
+    tokensPerSecond: writing > 0 ? (written.length - 1) / writing : 0,
     contextUsed: sequence.nextTokenIndex,
     contextSize: sequence.contextSize,
     droppedTurns: prompt.droppedTurns,
   };
 }
 
-/** Whether the reply goes on (`end`: until the model ends it) after this token, and if not, why. */
-function outcome(now: {
-  signal: AbortSignal;
-  tokens: number;
-  limit: number;
-  /** Tokens that the context can still take. */
-  room: number;
-}): ReplyResult['finish'] {
-  if (now.signal.aborted) return 'stopped';
-  // The next token needs a place, and llama.cpp would forget the oldest ones rather than stop.
-  return now.tokens >= now.limit || now.room <= 1 ? 'length' : 'end';
-}
-
-/**
- * Reads a prompt but for its last token, batch by batch, and gives that one; null when it was cancelled, with what has been
- * read kept for the next time.
- */
-async function read(
-  sequence: LlamaContextSequence,
-  tokens: Token[],
-  {
-    signal,
-    batchSize,
-    onProgress,
-  }: { signal: AbortSignal; batchSize: number; onProgress: (share: number) => void },
-): Promise<Token | null> {
-  const end = tokens.length - 1;
-  for (let start = 0; start < end; start += batchSize) {
-    if (signal.aborted) return null;
-    onProgress(start / tokens.length);
-    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(start, Math.min(end, start + batchSize)));
-  }
-  return signal.aborted ? null : (tokens[end] ?? null);
-}
-
-function evaluateOptions(
-  { temperature, topK, topP, minP, repeatPenalty }: Sampling,
-  seed: number,
-  prompt: readonly Token[],
-): SequenceEvaluateOptions & { remember: (token: Token) => void } {
-  const recent = prompt.slice(-penalizedTokens);
-  const remember = (token: Token) => {
-    recent.push(token);
-    if (recent.length > penalizedTokens) recent.shift();
-  };
-  return {
-    ...{ temperature, topK, topP, minP, seed, remember },
-    ...(repeatPenalty !== 1 && { repeatPenalty: { punishTokens: () => recent, penalty: repeatPenalty } }),
-  };
+/** So that this reply is found in the cache when it is part of the next prompt. */
+function rememberReply(
+  { model, replies }: LoadedModel,
+  reply: { continued: ReplyInput['continued']; text: string; written: Token[]; before: Token[] },
+): void {
+  const { text, written } = reply;
+  // Thoughts, marks and a character that is not whole are in the tokens but not in the text.
+  if (
+    text === '' ||
+    model.detokenize(written, false, reply.before.slice(-8)).trimStart() !== text.trimStart()
+  )
+    return;
+  if (!reply.continued) return replies.remember(text, written);
+  const begun = replies.recall(reply.continued.text);
+  if (begun && reply.continued.thinking === '')
+    replies.remember(reply.continued.text + text, [...begun, ...written]);
 }

@@ -9,45 +9,61 @@ const remembered = 8;
 /** Turns tokens into text as they come. A character that spans several tokens is held back until it is whole. */
 export class TextStream {
   readonly #model: LlamaModel;
-  readonly #last: Token[] = [];
-  /** Special tokens that are to be seen: the tags around thoughts. All others are left out. */
-  readonly #shown = new Map<Token, string>();
+  /** What stands before the pending tokens. */
+  readonly #before: Token[] = [];
+  /** Special tokens that are to be seen, with their text. All others are left out. */
+  readonly #shown: ReadonlyMap<Token, string>;
   #pending: Token[] = [];
+  /** How many characters of the pending tokens' text were given away. */
+  #given = 0;
+  /** Tokens since the last whole character. */
+  #unfinished = 0;
 
-  /** `before`: the tokens that stand before the first one. `tags`: texts that may be special tokens and are to be seen. */
-  constructor(model: LlamaModel, { before, tags }: { before: readonly Token[]; tags: readonly string[] }) {
+  /** `before`: the tokens that stand before the first one. */
+  constructor(
+    model: LlamaModel,
+    { before, shown }: { before: readonly Token[]; shown: ReadonlyMap<Token, string> },
+  ) {
     this.#model = model;
-    this.#last.push(...before.slice(-remembered));
-    for (const tag of tags) {
-      const [token, ...others] = model.tokenize(tag, true);
-      if (token !== undefined && others.length === 0 && model.isSpecialToken(token))
-        this.#shown.set(token, tag);
-    }
+    this.#shown = shown;
+    this.#before.push(...before.slice(-remembered));
   }
 
   add(token: Token): string {
     const shown = this.#shown.get(token);
     if (shown !== undefined) {
-      const before = this.end();
-      this.#last.push(token);
-      return before + shown;
+      const held = this.end();
+      this.#before.push(token);
+      return held + shown;
     }
     this.#pending.push(token);
-    const text = this.#model.detokenize(this.#pending, false, this.#last);
-    if (text.endsWith('\uFFFD') && this.#pending.length < mostTokensOfOneCharacter) return '';
-    return this.#take(text);
+    const text = this.#text();
+    const whole = text.replace(/\uFFFD+$/, '').length;
+    if (whole === text.length || ++this.#unfinished > mostTokensOfOneCharacter) return this.#take(text);
+    // A token may finish one character and begin the next.
+    if (whole <= this.#given) return '';
+    this.#unfinished = 1;
+    const piece = text.slice(this.#given, whole);
+    this.#given = whole;
+    return piece;
   }
 
-  /** What was held back, whole or not. */
+  /** What was held back, without a character that is not whole. */
   end(): string {
-    if (this.#pending.length === 0) return '';
-    return this.#take(this.#model.detokenize(this.#pending, false, this.#last)).replace(/\uFFFD+$/, '');
+    return this.#take(this.#text().replace(/\uFFFD+$/, ''));
+  }
+
+  #text(): string {
+    return this.#model.detokenize(this.#pending, false, this.#before);
   }
 
   #take(text: string): string {
-    this.#last.push(...this.#pending);
-    this.#last.splice(0, this.#last.length - remembered);
+    const piece = text.slice(this.#given);
+    this.#before.push(...this.#pending);
+    this.#before.splice(0, this.#before.length - remembered);
     this.#pending = [];
-    return text;
+    this.#given = 0;
+    this.#unfinished = 0;
+    return piece;
   }
 }
