@@ -20,3 +20,15 @@ export function parameters(count: number): string {
 export function whole(count: number): string {
   return new Intl.NumberFormat(locale()).format(count);
 }
+
+/** A share between 0 and 1. Rounded down: 100% is when it is there. */
+export function percent(share: number): string {
+  return new Intl.NumberFormat(locale(), { style: 'percent' }).format(Math.floor(share * 100) / 100);
+}
+
+/** The strength of an adapter. */
+export function scale(value: number): string {
+  return new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(
+    value,
+  );
+}

@@ -2,6 +2,7 @@ import i18next, { type TOptions } from 'i18next';
 import type { Settings } from '../../shared/contract/index.ts';
 import { en, type Messages } from '../messages/en.ts';
 import { ko } from '../messages/ko.ts';
+import { recall, remember } from './remembered.ts';
 
 type Paths<Tree> = {
   [Key in keyof Tree & string]: Tree[Key] extends string ? Key : `${Key}.${Paths<Tree[Key]>}`;
@@ -17,7 +18,9 @@ type WithoutPlural<Key extends string> = Key extends `${infer Stem}_ordinal_${Pl
 /** A text of the interface; a key that is not in messages/en.ts does not compile. */
 export type MessageKey = WithoutPlural<Paths<Messages>>;
 
-let language = $state<'en' | 'ko'>('en');
+type Language = 'en' | 'ko';
+
+let language = $state<Language>('en');
 
 void i18next.init({
   lng: 'en',
@@ -33,12 +36,24 @@ export function t(key: MessageKey, values: TOptions = {}): string {
 }
 
 /** A locale for Intl, in step with `t`. */
-export function locale(): string {
+export function locale(): Language {
   return language;
 }
 
 export function setLanguage(wanted: Settings['language']): void {
-  const system = navigator.language.startsWith('ko') ? 'ko' : 'en';
-  language = wanted === 'system' ? system : wanted;
+  language = wanted === 'system' ? systemLanguage() : wanted;
   document.documentElement.lang = language;
+  remember('language', wanted === 'system' ? null : wanted);
+}
+
+/** The language of last time, until the settings are there. */
+export function useRememberedLanguage(): void {
+  const last = recall('language');
+  setLanguage(last === 'en' || last === 'ko' ? last : 'system');
+}
+
+/** The first of the person's languages that Puna speaks. */
+function systemLanguage(): Language {
+  const spoken = navigator.languages.map((tag) => tag.slice(0, 2));
+  return spoken.find((tag): tag is Language => tag === 'en' || tag === 'ko') ?? 'en';
 }

@@ -19,13 +19,5 @@ export const samplingSchema = z.object({
 });
 export type Sampling = z.infer<typeof samplingSchema>;
 
-/** What llama.cpp's own programs start with, but for the temperature, which chat models' cards usually put at 0.7. */
-export const defaultSampling: Sampling = {
-  temperature: 0.7,
-  topK: 40,
-  topP: 0.95,
-  minP: 0.05,
-  repeatPenalty: 1.1,
-  seed: null,
-  maxTokens: null,
-};
+// Apart, so that the page can have it without the schemas.
+export { defaultSampling } from './default-sampling.ts';

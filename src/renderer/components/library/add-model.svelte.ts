@@ -4,18 +4,20 @@ import { t } from '../../lib/i18n.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { upload } from '../../lib/upload.ts';
 
+export function isModelFile(file: File): boolean {
+  return /\.gguf$/i.test(file.name);
+}
+
 /** Adds model files by path, one after the other; what went wrong with one does not keep the others out. */
-export async function addPaths(paths: string[]): Promise<boolean> {
-  let all = true;
+export async function addPaths(paths: string[]): Promise<void> {
   for (const path of paths) {
     try {
-      await app.client.models.add({ path });
+      const { name } = await app.client.models.add({ path });
+      toast.success(t('models.added', { name }));
     } catch (thrown) {
-      all = false;
       tellFailure(thrown);
     }
   }
-  return all;
 }
 
 /** Adds dropped or picked files: by their path where the desktop tells it, else by sending a copy. */
@@ -26,25 +28,25 @@ export async function addFiles(files: File[]): Promise<void> {
   }
 }
 
+/** Shows how far it is, and can be stopped. */
 async function addCopy(file: File): Promise<void> {
   const stop = new AbortController();
-  const notice = toast.loading(t('models.copying', { name: file.name, share: '0%' }), {
-    cancel: { label: t('models.cancel'), onClick: () => stop.abort() },
-  });
-  try {
-    const uploadId = await upload(app.client, file, {
-      signal: stop.signal,
-      onProgress: (share) => {
-        toast.loading(t('models.copying', { name: file.name, share: `${Math.round(share * 100)}%` }), {
-          id: notice,
-        });
-      },
+  const notice = `copy-${file.name}`;
+  const show = (share: number): void => {
+    toast.loading(t('models.copying', { name: file.name, share: `${Math.floor(share * 100)}%` }), {
+      id: notice,
+      duration: Infinity,
+      cancel: { label: t('models.cancel'), onClick: () => stop.abort() },
     });
-    await app.client.models.add({ uploadId });
-    toast.success(t('models.added', { name: file.name }), { id: notice });
+  };
+  try {
+    show(0);
+    const uploadId = await upload(app.client, file, { signal: stop.signal, onProgress: show });
+    const { name } = await app.client.models.add({ uploadId });
+    toast.success(t('models.added', { name }), { id: notice, duration: 4000 });
   } catch (thrown) {
     if (stop.signal.aborted) return void toast.dismiss(notice);
     const { sentence, remedy } = failureText(thrown);
-    toast.error(sentence, { id: notice, description: remedy });
+    toast.error(sentence, { id: notice, description: remedy, duration: 10_000 });
   }
 }

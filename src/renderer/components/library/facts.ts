@@ -1,11 +1,11 @@
 import type { Model } from '../../../shared/contract/index.ts';
 import { bytes, parameters } from '../../lib/figures.ts';
+import { t } from '../../lib/i18n.svelte.ts';
 
-/** A model in one short line: `llama · 7.2B · Q4_K_M · 4.4 GB`. */
+/** A model in one short line: `7.2B weights · Q4_K_M · 4.4 GB`. */
 export function modelFacts(model: Model): string {
   return [
-    model.architecture,
-    model.parameters === null ? null : parameters(model.parameters),
+    model.parameters === null ? null : t('models.weights', { number: parameters(model.parameters) }),
     model.quantization,
     bytes(model.bytes),
   ]

@@ -1,23 +1,28 @@
-import {
-  type ConversationPatch,
-  type EngineStatus,
-  type Folder,
-  type Model,
-  type Preset,
-  type PunaEvent,
-  type QueueEntry,
-  type Settings,
-  type SystemInfo,
+import { SvelteSet } from 'svelte/reactivity';
+import type {
+  ConversationPatch,
+  EngineStatus,
+  Folder,
+  Model,
+  Preset,
+  PunaEvent,
+  QueueEntry,
+  Settings,
+  SystemInfo,
 } from '../../../shared/contract/index.ts';
 import { Connection } from '../connection.svelte.ts';
 import { tellFailure } from '../failure.ts';
 import { setLanguage } from '../i18n.svelte.ts';
 import { goTo } from '../router.svelte.ts';
+import { useTheme } from '../theme.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
+import { Drafts } from './drafts.ts';
 import { OpenConversation } from './open-conversation.svelte.ts';
 
 /** A pause before a connection that broke is opened again, in milliseconds. */
 const breath = 300;
+/** Failed tries after which it is more than a hiccup: the program has ended, or does not let this browser in any more. */
+const triesBeforeGone = 4;
 
 /** All that the window knows of the program. State comes whole from `system.state` and then from events. */
 export class AppState {
@@ -39,6 +44,12 @@ export class AppState {
   open = $state.raw<OpenConversation | null>(null);
   /** What a person has chosen for the conversation that begins with their first message. */
   draft = $state.raw<ConversationPatch>({});
+  /** What was written and not sent. */
+  readonly drafts = new Drafts();
+  /** Conversations with a reply that ended while another one was in view. */
+  readonly unread = new SvelteSet<number>();
+  /** Models and folders that are about to be removed, while that can still be undone. */
+  readonly leaving = { models: new SvelteSet<number>(), folders: new SvelteSet<number>() };
 
   /** What the next message will use, whether the conversation exists yet or not. */
   readonly choice = $derived.by(() => {
@@ -50,12 +61,23 @@ export class AppState {
       adapters: chosen?.adapters ?? [],
     };
   });
+  readonly chatModels = $derived(this.#present('model'));
+  readonly adapters = $derived(this.#present('adapter'));
+  readonly shownFolders = $derived(this.folders.filter(({ id }) => !this.leaving.folders.has(id)));
   /** The model that will answer: the chosen one, the default one, or the first that is there. */
   readonly model = $derived.by(() => {
-    const models = this.models.filter(({ kind }) => kind === 'model');
     const wanted = this.choice.modelId ?? this.settings?.modelId;
-    return models.find(({ id }) => id === wanted) ?? models.find(({ missing }) => !missing) ?? null;
+    return (
+      this.chatModels.find(({ id }) => id === wanted) ??
+      this.chatModels.find(({ missing }) => !missing) ??
+      null
+    );
   });
+
+  /** The program has been out of reach for a while. */
+  get gone(): boolean {
+    return this.#connection.failures >= triesBeforeGone;
+  }
 
   /** Connects and follows what happens, for as long as the page lives. */
   async run(): Promise<never> {
@@ -78,57 +100,68 @@ export class AppState {
       this.open = null;
       return;
     }
+    this.unread.delete(conversationId);
     if (this.open?.id === conversationId) return;
-    const opening = new OpenConversation(conversationId, this.client);
-    this.open = opening;
-    try {
-      await opening.reload();
-    } catch (thrown) {
-      if (this.open !== opening) return;
-      this.open = null;
-      goTo({ page: 'chat', conversationId: null });
-      tellFailure(thrown);
-    }
+    await this.#load(conversationId, (opening) => opening.reload());
+  }
+
+  /** Shows a message that a search found. */
+  async find(conversationId: number, messageId: number): Promise<void> {
+    this.unread.delete(conversationId);
+    await this.#load(conversationId, (opening) => opening.find(messageId));
   }
 
   /** Changes title, prompt, sampling, model or adapters of the conversation in view, also of one that has not begun. */
   async change(patch: ConversationPatch): Promise<void> {
-    const { open } = this;
-    if (!open) {
-      this.draft = { ...this.draft, ...patch };
-      return;
-    }
-    if (open.conversation) open.conversation = { ...open.conversation, ...patch } as typeof open.conversation;
-    await this.client.conversations.update({ conversationId: open.id, patch });
+    if (this.open) await this.open.change(patch);
+    else this.draft = { ...this.draft, ...patch };
   }
 
   /** The conversation in view; a new one is made of the draft. */
   async begin(): Promise<OpenConversation> {
     if (this.open) return this.open;
-    const conversation = await this.client.conversations.create({
-      ...this.draft,
-      folderId: this.list.folderId,
-    });
-    const begun = new OpenConversation(conversation.id, this.client);
-    begun.conversation = conversation;
+    const { folderId } = this.list;
+    const conversation = await this.client.conversations.create({ ...this.draft, folderId });
     this.draft = {};
-    this.open = begun;
+    this.drafts.begin(conversation.id);
+    this.open = OpenConversation.begun(conversation, this.client);
     goTo({ page: 'chat', conversationId: conversation.id });
-    return begun;
+    return this.open;
   }
 
   async updateSettings(patch: Partial<Settings>): Promise<void> {
     this.#useSettings(await this.client.settings.update(patch));
   }
 
+  async #load(id: number, load: (opening: OpenConversation) => Promise<void>): Promise<void> {
+    const opening = this.open?.id === id ? this.open : new OpenConversation(id, this.client);
+    this.open = opening;
+    goTo({ page: 'chat', conversationId: id });
+    try {
+      await load(opening);
+    } catch (thrown) {
+      if (this.open !== opening) return;
+      if (!opening.loaded) goTo({ page: 'chat', conversationId: null });
+      tellFailure(thrown);
+    }
+  }
+
+  #present(kind: Model['kind']): Model[] {
+    return this.models.filter((model) => model.kind === kind && !this.leaving.models.has(model.id));
+  }
+
   async #follow(closed: AbortSignal): Promise<void> {
     // First the events, then the state: nothing that happens in between is missed.
     const events = await this.client.system.events(undefined, { signal: closed });
     const [info, state] = await Promise.all([this.client.system.info(), this.client.system.state()]);
-    Object.assign(this, { info, engine: state.engine, queue: state.queue, models: state.models });
-    Object.assign(this, { folders: state.folders, presets: state.presets });
+    this.info = info;
+    this.engine = state.engine;
+    this.queue = state.queue;
+    this.models = state.models;
+    this.folders = state.folders;
+    this.presets = state.presets;
     this.#useSettings(state.settings);
-    await Promise.all([this.list.reload(), this.open?.reload()]);
+    await Promise.all([this.list.reload(), this.open?.reload().catch(tellFailure)]);
     this.ready = true;
     this.lost = false;
     for await (const event of events) this.#apply(event);
@@ -137,14 +170,22 @@ export class AppState {
   #apply(event: PunaEvent): void {
     this.open?.apply(event);
     switch (event.type) {
+      case 'message': {
+        const { id, conversationId, status } = event.message;
+        const ended = status !== 'waiting' && status !== 'streaming';
+        const asked = this.queue.some(({ messageId }) => messageId === id);
+        if (ended && asked && this.open?.id !== conversationId) this.unread.add(conversationId);
+        return;
+      }
       case 'conversation':
         return this.list.put(event.conversation);
       case 'conversation-removed':
         this.list.remove(event.conversationId);
+        this.unread.delete(event.conversationId);
         if (this.open?.id === event.conversationId) goTo({ page: 'chat', conversationId: null });
         return;
       case 'conversations-reset':
-        void this.list.reload().catch(tellFailure);
+        this.list.reload().catch(tellFailure);
         return;
       case 'engine':
         this.engine = event.status;
@@ -169,9 +210,7 @@ export class AppState {
   #useSettings(settings: Settings): void {
     this.settings = settings;
     setLanguage(settings.language);
-    const { theme } = settings;
-    if (theme === 'system') delete document.documentElement.dataset['theme'];
-    else document.documentElement.dataset['theme'] = theme;
+    useTheme(settings.theme);
   }
 }
 

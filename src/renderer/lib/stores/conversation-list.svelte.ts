@@ -2,6 +2,14 @@ import type { ConversationSummary } from '../../../shared/contract/index.ts';
 import type { Client } from '../connection.svelte.ts';
 
 const pageSize = 200;
+/** The most that `conversations.list` gives at once. */
+const largestPage = 500;
+
+/** Which conversations are shown: all, those of a folder, or those that were archived. */
+export interface ListFilter {
+  archived: boolean;
+  folderId: number | null;
+}
 
 /** The conversations of the sidebar as far as they are loaded: pinned first, then by last change. */
 export class ConversationList {
@@ -11,6 +19,8 @@ export class ConversationList {
   folderId = $state<number | null>(null);
   #cursor = $state<string | null>(null);
   #loading = false;
+  /** Only the newest load counts: an older answer may be of another folder. */
+  #load = 0;
   readonly #client: Client;
 
   constructor(client: Client) {
@@ -21,36 +31,39 @@ export class ConversationList {
     return this.#cursor !== null;
   }
 
-  /** Loads the first page anew, and as many more as were there. */
+  /** Loads what is shown anew, as far as it was loaded and one answer holds. */
   async reload(): Promise<void> {
-    const limit = Math.min(500, Math.max(pageSize, this.items.length));
+    const load = ++this.#load;
+    const limit = Math.min(largestPage, Math.max(pageSize, this.items.length));
     const page = await this.#client.conversations.list({ ...this.#filter(), cursor: null, limit });
+    if (load !== this.#load) return;
     this.items = page.conversations;
     this.#cursor = page.cursor;
     this.loaded = true;
   }
 
   async loadMore(): Promise<void> {
-    if (this.#loading || this.#cursor === null) return;
+    const cursor = this.#cursor;
+    if (this.#loading || cursor === null) return;
     this.#loading = true;
+    const load = this.#load;
     try {
-      const page = await this.#client.conversations.list({
-        ...this.#filter(),
-        cursor: this.#cursor,
-        limit: pageSize,
-      });
-      const known = new Set(this.items.map(({ id }) => id));
-      this.items = [...this.items, ...page.conversations.filter(({ id }) => !known.has(id))].sort(inOrder);
+      const page = await this.#client.conversations.list({ ...this.#filter(), cursor, limit: pageSize });
+      if (load !== this.#load) return;
+      // A conversation that moved up meanwhile may come a second time.
+      const byId = Object.fromEntries([...page.conversations, ...this.items].map((item) => [item.id, item]));
+      this.items = Object.values(byId).sort(inOrder);
       this.#cursor = page.cursor;
     } finally {
       this.#loading = false;
     }
   }
 
-  async show(filter: { archived: boolean; folderId: number | null }): Promise<void> {
+  async show(filter: ListFilter): Promise<void> {
     this.archived = filter.archived;
     this.folderId = filter.folderId;
     this.items = [];
+    this.#cursor = null;
     this.loaded = false;
     await this.reload();
   }
@@ -73,6 +86,7 @@ export class ConversationList {
   }
 }
 
+/** As `conversations.list` orders them. */
 function inOrder(one: ConversationSummary, other: ConversationSummary): number {
   return Number(other.pinned) - Number(one.pinned) || other.updatedAt - one.updatedAt || other.id - one.id;
 }

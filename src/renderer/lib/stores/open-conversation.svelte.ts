@@ -1,13 +1,17 @@
+import { tick } from 'svelte';
 import type {
   Attachment,
   Conversation,
-  Message,
+  ConversationPatch,
   PathMessage,
   PunaEvent,
 } from '../../../shared/contract/index.ts';
+import { type Branch, withMessage, withNewerPieces, withPiece } from '../branch.ts';
 import type { Client } from '../connection.svelte.ts';
 
 const pageSize = 100;
+/** The most that `messages.path` gives at once. */
+const largestPage = 1000;
 
 /** The conversation in view: its branch as far as it is loaded, and what is being written to it. */
 export class OpenConversation {
@@ -16,28 +20,42 @@ export class OpenConversation {
   /** The branch in view, oldest first. */
   messages = $state.raw<PathMessage[]>([]);
   hasMore = $state(false);
+  /** What it says is there: until then, neither messages nor their absence mean anything. */
+  loaded = $state(false);
   /** A message that a search found, to be shown and marked. */
   found = $state<number | null>(null);
   readonly #client: Client;
   /** Only the newest load counts: an older answer may arrive later. */
   #load = 0;
+  #changes = 0;
+  #catchingUp = false;
 
   constructor(id: number, client: Client) {
     this.id = id;
     this.#client = client;
   }
 
-  /** Loads the end of the branch in view anew. Fails when the conversation no longer exists. */
+  /** One that was made just now, and has nothing to be loaded. */
+  static begun(conversation: Conversation, client: Client): OpenConversation {
+    const begun = new OpenConversation(conversation.id, client);
+    begun.conversation = conversation;
+    begun.loaded = true;
+    return begun;
+  }
+
+  /** Loads the end of the branch in view anew, as far as it was loaded. Errors: `not-found`. */
   async reload(): Promise<void> {
     const load = ++this.#load;
+    const limit = Math.min(largestPage, Math.max(pageSize, this.messages.length));
     const [conversation, page] = await Promise.all([
       this.#client.conversations.get({ conversationId: this.id }),
-      this.#client.messages.path({ conversationId: this.id, limit: pageSize }),
+      this.#client.messages.path({ conversationId: this.id, limit }),
     ]);
     if (load !== this.#load) return;
     this.conversation = conversation;
-    this.messages = page.messages;
+    this.messages = withNewerPieces(page.messages, this.messages);
     this.hasMore = page.hasMore;
+    this.loaded = true;
   }
 
   /** Loads older messages of the branch. */
@@ -55,6 +73,21 @@ export class OpenConversation {
     this.hasMore = page.hasMore;
   }
 
+  /** Changes it, in view at once; what could not be saved is taken back. */
+  async change(patch: ConversationPatch): Promise<void> {
+    const before = this.conversation;
+    // While a slider is moved, the answers to earlier changes come in: only the last one counts.
+    const change = ++this.#changes;
+    if (before) this.conversation = { ...before, ...(patch as Partial<Conversation>) };
+    try {
+      const changed = await this.#client.conversations.update({ conversationId: this.id, patch });
+      if (change === this.#changes) this.conversation = changed;
+    } catch (thrown) {
+      if (change === this.#changes) this.conversation = before;
+      throw thrown;
+    }
+  }
+
   async send(text: string, attachments: Attachment[]): Promise<void> {
     const parentId = this.messages.at(-1)?.id ?? null;
     await this.#client.chat.send({ conversationId: this.id, parentId, text, attachments });
@@ -70,11 +103,19 @@ export class OpenConversation {
     await this.#client.chat.send({ conversationId: this.id, parentId: message.parentId, text, attachments });
   }
 
-  /** Shows the branch of a message, and marks the message if it was found by a search. */
-  async select(messageId: number, { found = false } = {}): Promise<void> {
-    this.conversation = await this.#client.messages.select({ messageId });
+  /** Shows the branch of a message. */
+  async select(messageId: number): Promise<void> {
+    await this.#client.messages.select({ messageId });
     await this.reload();
-    this.found = found ? messageId : null;
+  }
+
+  /** Shows a message that a search found, whichever branch it is on, and marks it. */
+  async find(messageId: number): Promise<void> {
+    await this.select(messageId);
+    // The same message may be found a second time.
+    this.found = null;
+    await tick();
+    this.found = messageId;
   }
 
   /** Takes in what the program tells. */
@@ -82,35 +123,27 @@ export class OpenConversation {
     if (event.type === 'conversation' && event.conversation.id === this.id) {
       this.conversation = event.conversation;
       // Another branch came into view, here or in another window.
-      if (event.conversation.leafId !== (this.messages.at(-1)?.id ?? null)) void this.reload();
+      if (event.conversation.leafId !== (this.messages.at(-1)?.id ?? null)) this.#catchUp();
     }
-    if (event.type === 'message' && event.message.conversationId === this.id) this.#put(event.message);
-    if (event.type === 'delta' && event.conversationId === this.id) this.#extend(event);
-  }
-
-  #put(message: Message): void {
-    const at = this.messages.findIndex(({ id }) => id === message.id);
-    const old = this.messages[at];
-    if (old) {
-      this.messages = this.messages.with(at, { ...message, siblings: old.siblings });
-      return;
+    if (event.type === 'message' && event.message.conversationId === this.id) {
+      this.#show(withMessage(this.messages, event.message));
     }
-    // The first below its parent goes to the end of the branch; a sibling is shown by the reload that the changed leaf brings.
-    if (message.parentId === (this.messages.at(-1)?.id ?? null)) {
-      this.messages = [...this.messages, { ...message, siblings: [message.id] }];
+    if (event.type === 'delta' && event.conversationId === this.id) {
+      this.#show(withPiece(this.messages, event));
     }
   }
 
-  #extend({ messageId, part, offset, piece }: Extract<PunaEvent, { type: 'delta' }>): void {
-    const at = this.messages.findIndex(({ id }) => id === messageId);
-    const message = this.messages[at];
-    if (!message) return;
-    const known = message[part];
-    if (offset > known.length) {
-      // Something was missed.
-      void this.reload();
-      return;
-    }
-    this.messages = this.messages.with(at, { ...message, [part]: known.slice(0, offset) + piece });
+  #show(branch: Branch | null): void {
+    if (branch === null) this.#catchUp();
+    else this.messages = branch as PathMessage[];
+  }
+
+  /** Loads what was missed, once for all events that ask for it meanwhile. If it fails, the next event asks again. */
+  #catchUp(): void {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    this.reload()
+      .catch(() => undefined)
+      .finally(() => (this.#catchingUp = false));
   }
 }

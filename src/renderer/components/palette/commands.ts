@@ -1,0 +1,121 @@
+import Archive from '@lucide/svelte/icons/archive';
+import Box from '@lucide/svelte/icons/box';
+import Download from '@lucide/svelte/icons/download';
+import Keyboard from '@lucide/svelte/icons/keyboard';
+import Languages from '@lucide/svelte/icons/languages';
+import Moon from '@lucide/svelte/icons/moon';
+import PanelLeft from '@lucide/svelte/icons/panel-left';
+import Pin from '@lucide/svelte/icons/pin';
+import Settings from '@lucide/svelte/icons/settings';
+import SlidersHorizontal from '@lucide/svelte/icons/sliders-horizontal';
+import SquarePen from '@lucide/svelte/icons/square-pen';
+import Sun from '@lucide/svelte/icons/sun';
+import Trash from '@lucide/svelte/icons/trash-2';
+import type { Component } from 'svelte';
+import {
+  archiveConversation,
+  changeConversation,
+  removeConversation,
+  saveAllConversations,
+  saveConversation,
+} from '../../lib/conversation-actions.ts';
+import { tellFailure } from '../../lib/failure.ts';
+import { locale, t } from '../../lib/i18n.svelte.ts';
+import { commandKey, shiftKey } from '../../lib/keyboard.ts';
+import { goTo } from '../../lib/router.svelte.ts';
+import { app } from '../../lib/stores/app.svelte.ts';
+import { layout } from '../../lib/stores/layout.svelte.ts';
+import { themeInView } from '../../lib/theme.ts';
+
+export interface Command {
+  label: string;
+  icon: Component<{ size: number; 'aria-hidden': 'true' }>;
+  keys?: string[];
+  run: () => void;
+}
+
+/** Everything that can be done from anywhere, in the order in which it is shown. */
+export function allCommands(onnew: () => void): Command[] {
+  const dark = themeInView() === 'dark';
+  return [
+    { label: t('nav.newChat'), icon: SquarePen, keys: [commandKey, shiftKey, 'O'], run: onnew },
+    ...forConversation(),
+    ...app.chatModels
+      .filter(({ missing, id }) => !missing && id !== app.model?.id)
+      .map(({ id, name }) => ({
+        label: t('palette.useModel', { name }),
+        icon: Box,
+        run: () => {
+          app.change({ modelId: id }).catch(tellFailure);
+          app.client.models.load({ modelId: id }).catch(tellFailure);
+        },
+      })),
+    { label: t('nav.models'), icon: Box, run: () => goTo({ page: 'models' }) },
+    {
+      label: t('nav.settings'),
+      icon: Settings,
+      keys: [commandKey, ','],
+      run: () => goTo({ page: 'settings' }),
+    },
+    {
+      label: t('shortcuts.panel'),
+      icon: SlidersHorizontal,
+      keys: [commandKey, '.'],
+      run: () => layout.togglePanel(),
+    },
+    {
+      label: t('shortcuts.sidebar'),
+      icon: PanelLeft,
+      keys: [commandKey, 'B'],
+      run: () => layout.toggleSidebar(),
+    },
+    {
+      label: t(dark ? 'palette.light' : 'palette.dark'),
+      icon: dark ? Sun : Moon,
+      run: () => app.updateSettings({ theme: dark ? 'light' : 'dark' }).catch(tellFailure),
+    },
+    {
+      // In the language that it leads to, for those who ended up in the other one.
+      label: locale() === 'ko' ? 'Switch to English' : '한국어로 바꾸기',
+      icon: Languages,
+      run: () => app.updateSettings({ language: locale() === 'ko' ? 'en' : 'ko' }).catch(tellFailure),
+    },
+    { label: t('palette.exportAll'), icon: Download, run: () => saveAllConversations('json') },
+    {
+      label: t('shortcuts.title'),
+      icon: Keyboard,
+      keys: [commandKey, '/'],
+      run: () => (layout.shortcuts = true),
+    },
+  ];
+}
+
+/** What concerns the conversation in view, if there is one. */
+function forConversation(): Command[] {
+  const conversation = app.open?.conversation;
+  if (!conversation) return [];
+  const { id, pinned, archived } = conversation;
+  return [
+    {
+      label: t(pinned ? 'palette.unpin' : 'palette.pin'),
+      icon: Pin,
+      run: () => changeConversation(id, { pinned: !pinned }),
+    },
+    {
+      label: t(archived ? 'palette.unarchive' : 'palette.archive'),
+      icon: Archive,
+      run: () => void archiveConversation(conversation),
+    },
+    { label: t('palette.export'), icon: Download, run: () => saveConversation(conversation, 'markdown') },
+    { label: t('palette.delete'), icon: Trash, run: () => void removeConversation(conversation) },
+  ];
+}
+
+/** Those of which each word of the query begins a word. */
+export function matching(commands: Command[], query: string): Command[] {
+  const wanted = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  return commands.filter(({ label }) => {
+    const words = label.toLocaleLowerCase().split(/[\s“”"()]+/);
+    return wanted.every((start) => words.some((word) => word.startsWith(start)));
+  });
+}
