@@ -1,21 +1,19 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Engine, launchChildProcess } from '../../src/main/engine/index.ts';
-import type {
-  InferenceJobs,
-  ReplyEvent,
-  ReplyInput,
-  ReplyResult,
-} from '../../src/main/inference/messages.ts';
+import type { ReplyInput } from '../../src/main/inference/messages.ts';
 import { automaticLoadSettings, defaultSampling } from '../../src/shared/contract/index.ts';
 import { BareLlama } from '../support/bare-llama.ts';
+import { greedy, TestEngine, turns } from '../support/inference.ts';
 import { buildScriptedModel, buildTinyAdapter, buildTinyModel } from '../support/models.ts';
 import { temporaryFolder } from '../support/shell.ts';
 
 let folder: string;
 let removeFolder: () => Promise<void>;
-let engine: Engine<InferenceJobs>;
+const testEngine = new TestEngine();
+const { engine } = testEngine;
+const load = testEngine.load.bind(testEngine);
+const ask = testEngine.ask.bind(testEngine);
 let tiny: string;
 /** Big enough that a reply can be stopped in its middle. */
 let endless: string;
@@ -24,60 +22,14 @@ beforeAll(async () => {
   ({ folder, remove: removeFolder } = await temporaryFolder());
   tiny = await buildTinyModel(join(folder, 'tiny.gguf'));
   endless = await buildScriptedModel(join(folder, 'endless.gguf'), {
-    ...{ reply: ' one two three four five six seven', endless: true, ballast: 20 },
+    ...{ reply: 'one two three four five six seven ', endless: true, ballast: 20 },
   });
-  engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchChildProcess });
 });
 
 afterAll(async () => {
   await engine.stop();
   await removeFolder();
 });
-
-const load = (path: string, settings = {}) =>
-  engine.run('load', { path, settings: { ...automaticLoadSettings, ...settings } });
-
-interface Said extends ReplyResult {
-  text: string;
-  thinking: string;
-  events: ReplyEvent[];
-}
-
-async function ask(
-  question: string | ReplyInput['turns'],
-  {
-    signal,
-    onEvent,
-    ...rest
-  }: Partial<ReplyInput> & { signal?: AbortSignal; onEvent?: (event: ReplyEvent) => void } = {},
-): Promise<Said> {
-  const said = { text: '', thinking: '', events: [] as ReplyEvent[] };
-  const input: ReplyInput = {
-    systemPrompt: '',
-    turns: typeof question === 'string' ? [{ role: 'user', text: question }] : question,
-    ...{ continued: null, adapters: [], sampling: { ...defaultSampling, seed: 1, maxTokens: 24 } },
-    ...rest,
-  };
-  const result = await engine.run('reply', input, {
-    ...(signal && { signal }),
-    onEvent: (event) => {
-      said.events.push(event);
-      if (event.type === 'piece') said[event.part] += event.piece;
-      onEvent?.(event);
-    },
-  });
-  return { ...result, ...said };
-}
-
-const greedy = {
-  ...defaultSampling,
-  temperature: 0,
-  repeatPenalty: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  maxTokens: 16,
-};
 
 describe('a reply', () => {
   beforeEach(() => load(tiny));
@@ -134,8 +86,6 @@ describe('a reply', () => {
 });
 
 describe('the context', () => {
-  const turns = (...texts: string[]): ReplyInput['turns'] =>
-    texts.map((each, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', text: each }));
   const long = 'The grass of the puna is golden and the sky is wide. '.repeat(8);
 
   beforeEach(async () => {

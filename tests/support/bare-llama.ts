@@ -45,6 +45,19 @@ export class BareLlama {
     return tokens.slice(0, count);
   }
 
+  /**
+   * A conversation as llama.cpp's own programs put it to a model, up to where the reply begins. It does not read the template,
+   * but recognises it among those that it knows.
+   */
+  applyTemplate(template: string, messages: { role: string; content: string }[]): string {
+    const text = Buffer.alloc(1 << 16);
+    const bytes = this.#functions.applyTemplate(
+      ...([template, messages, messages.length, true, text, text.length] as const),
+    );
+    if (bytes < 0) throw new Error('llama.cpp does not know this template');
+    return text.toString('utf8', 0, bytes);
+  }
+
   /** The text of tokens, without that of special ones. */
   detokenize(tokens: number[]): string {
     const text = Buffer.alloc(tokens.length * 64);
@@ -127,6 +140,14 @@ interface Functions {
     removeSpecial: boolean,
     unparseSpecial: boolean,
   ): number;
+  applyTemplate(
+    template: string,
+    messages: { role: string; content: string }[],
+    count: number,
+    beginReply: boolean,
+    text: Buffer,
+    size: number,
+  ): number;
   batch(tokens: Int32Array, count: number): unknown;
   decode(context: unknown, batch: unknown): number;
   logits(context: unknown, index: number): unknown;
@@ -151,6 +172,7 @@ function library(): Functions {
   registry.func('void ggml_backend_load_all_from_path(const char *folder)')(folder);
   const llama = koffi.load(find(/^(lib)?llama(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/));
   koffi.struct('Opaque', { words: koffi.array('uint64_t', 64) });
+  koffi.struct('llama_chat_message', { role: 'const char *', content: 'const char *' });
   koffi.struct('llama_batch', {
     ...{ n_tokens: 'int32_t', token: 'int32_t *', embd: 'void *', pos: 'void *' },
     ...{ n_seq_id: 'void *', seq_id: 'void *', logits: 'void *' },
@@ -173,6 +195,9 @@ function library(): Functions {
     ),
     detokenize: llama.func(
       'int32_t llama_detokenize(void *vocabulary, int32_t *tokens, int32_t count, _Out_ char *text, int32_t size, bool remove, bool unparse)',
+    ),
+    applyTemplate: llama.func(
+      'int32_t llama_chat_apply_template(const char *template, llama_chat_message *messages, size_t count, bool begin, _Out_ char *text, int32_t size)',
     ),
     batch: llama.func('llama_batch llama_batch_get_one(int32_t *tokens, int32_t count)'),
     decode: llama.func('int32_t llama_decode(void *context, llama_batch batch)'),
