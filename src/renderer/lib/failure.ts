@@ -9,8 +9,8 @@ import { locale, t } from './i18n.svelte.ts';
  * sentence is that of the failure's kind, and the program's own words follow for the particulars.
  */
 export function failureText(thrown: unknown): { sentence: string; remedy: string } {
-  const broken = thrown instanceof Disconnected || (thrown instanceof Error && thrown.name === 'AbortError');
-  if (broken) return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy') };
+  if (isBroken(thrown))
+    return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy') };
   const sentence = thrown instanceof Error ? thrown.message : String(thrown);
   if (!(thrown instanceof ORPCError)) return { sentence, remedy: '' };
   const data: unknown = thrown.data;
@@ -20,11 +20,16 @@ export function failureText(thrown: unknown): { sentence: string; remedy: string
   return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
 }
 
-/** Tells a failure that nothing else shows. */
+/** Tells a failure that nothing else shows. That the connection is broken, the whole page shows. */
 export function tellFailure(thrown: unknown): void {
+  if (isBroken(thrown)) return;
   const { sentence, remedy } = failureText(thrown);
   // The same one again takes the place of the first.
   toast.error(sentence, { id: sentence, duration: 8000, ...(remedy && { description: remedy }) });
+}
+
+function isBroken(thrown: unknown): boolean {
+  return thrown instanceof Disconnected || (thrown instanceof Error && thrown.name === 'AbortError');
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

@@ -28,6 +28,9 @@ export async function addFiles(files: File[]): Promise<void> {
   }
 }
 
+/** A notice keeps what a later one with its name does not take away. */
+const noCancel = { cancel: undefined } as unknown as { cancel: never };
+
 /** Shows how far it is, and can be stopped. */
 async function addCopy(file: File): Promise<void> {
   const stop = new AbortController();
@@ -43,10 +46,10 @@ async function addCopy(file: File): Promise<void> {
     show(0);
     const uploadId = await upload(app.client, file, { signal: stop.signal, onProgress: show });
     const { name } = await app.client.models.add({ uploadId });
-    toast.success(t('models.added', { name }), { id: notice, duration: 4000 });
+    toast.success(t('models.added', { name }), { id: notice, duration: 4000, ...noCancel });
   } catch (thrown) {
     if (stop.signal.aborted) return void toast.dismiss(notice);
     const { sentence, remedy } = failureText(thrown);
-    toast.error(sentence, { id: notice, description: remedy, duration: 10_000 });
+    toast.error(sentence, { id: notice, description: remedy, duration: 10_000, ...noCancel });
   }
 }

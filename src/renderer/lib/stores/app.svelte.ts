@@ -84,7 +84,7 @@ export class AppState {
     for (;;) {
       try {
         await this.#connection.open();
-        await this.#follow(this.#connection.closed);
+        await this.#follow();
       } catch (thrown) {
         if (!this.#connection.closed.aborted) console.error(thrown);
       }
@@ -150,9 +150,9 @@ export class AppState {
     return this.models.filter((model) => model.kind === kind && !this.leaving.models.has(model.id));
   }
 
-  async #follow(closed: AbortSignal): Promise<void> {
+  async #follow(): Promise<void> {
     // First the events, then the state: nothing that happens in between is missed.
-    const events = await this.client.system.events(undefined, { signal: closed });
+    const events = await this.client.system.events();
     const [info, state] = await Promise.all([this.client.system.info(), this.client.system.state()]);
     this.info = info;
     this.engine = state.engine;
