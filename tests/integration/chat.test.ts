@@ -38,9 +38,9 @@ const send = (conversationId: number, text: string, parentId: number | null = nu
 const lastOf = async (conversationId: number) =>
   (await shell.client.messages.path({ conversationId, limit: 10 })).messages.at(-1);
 
-/** Waits until the last message of a conversation has begun to be written. */
+/** Waits until the last message of a conversation has its first words. */
 async function writing(conversationId: number): Promise<void> {
-  while (((await lastOf(conversationId))?.text ?? '') === '') await setTimeout(20);
+  while (!(await lastOf(conversationId))?.text.includes(' ')) await setTimeout(20);
 }
 
 describe('a conversation', () => {
