@@ -15,7 +15,7 @@ const definitionLine = /^ {0,3}\[[^\]]+\]:/;
 const tableRow = /^[ \t]*\|.*\S/;
 
 /** The innermost block at the end of `tokens`. */
-function lastBlock(tokens: Token[]): Token | undefined {
+export function lastBlock(tokens: Token[]): Token | undefined {
   const last = tokens.at(-1);
   if (last?.type === 'list') return lastBlock((last as Tokens.List).items.at(-1)?.tokens ?? []);
   return last?.type === 'blockquote' ? lastBlock((last as Tokens.Blockquote).tokens) : last;

@@ -2,7 +2,7 @@ import type { Lexer, Links, Token, Tokens } from 'marked';
 import { compileBlocks, type Block } from './block.ts';
 import { escapeHtml } from './escape.ts';
 import { createLexer } from './grammar.ts';
-import { closeInline, holdBack } from './provisional.ts';
+import { closeInline, holdBack, lastBlock } from './provisional.ts';
 
 /** What follows a block must have this many whole lines before the block is taken as final: a table needs its second line to become one. */
 const settlingLines = 2;
@@ -26,16 +26,21 @@ function finishInline(lexer: Lexer): void {
   lexer.inlineQueue = [];
 }
 
-/** Closes what is open in the inline text at the very end of `text`, if it does end with inline text. */
-function closeLast(lexer: Lexer, text: string): void {
-  const last = lexer.inlineQueue.findLast(({ src }) => src.trim() !== '');
-  if (!last) return;
-  const end = text
-    .trimEnd()
-    .replace(/\|(?:\n[|-]+)?$/, '')
-    .trimEnd();
-  const lastLine = last.src.slice(last.src.lastIndexOf('\n') + 1).trim();
-  if (end.endsWith(lastLine)) last.src = closeInline(last.src);
+/** The inline tokens that the text ends in; undefined where it ends in a block that has none, or after one. */
+function lastInline(tokens: Token[]): Token[] | undefined {
+  const last = lastBlock(tokens);
+  if (last?.type === 'table') {
+    const { header, rows } = last as Tokens.Table;
+    return (rows.at(-1) ?? header).findLast(({ text }) => text !== '')?.tokens;
+  }
+  return last && 'tokens' in last ? last.tokens : undefined;
+}
+
+/** Closes what is open in the inline text at the very end. */
+function closeLast(lexer: Lexer): void {
+  const tokens = lastInline(lexer.tokens);
+  const last = lexer.inlineQueue.find((entry) => entry.tokens === tokens);
+  if (last) last.src = closeInline(last.src);
 }
 
 /**
@@ -83,7 +88,7 @@ export class MarkdownStream {
     Object.assign(lexer.tokens.links, this.#links);
     lexer.blockTokens(tail, lexer.tokens);
     const tokens: Token[] = lexer.tokens;
-    closeLast(lexer, tail);
+    closeLast(lexer);
     finishInline(lexer);
 
     const { count, length } = settledPart(tokens, rest);
