@@ -8,14 +8,14 @@ import { Engine, launchChildProcess } from '../src/main/engine/index.ts';
 import type { InferenceJobs, LoadedModel, ReplyInput } from '../src/main/inference/messages.ts';
 import { defaultSampling, type Sampling } from '../src/shared/contract/index.ts';
 import { median } from './median.ts';
-import { benchShape, buildBenchModel } from '../tests/support/models.ts';
+import { benchShapes, buildBenchModel } from '../tests/support/models.ts';
 
 /**
  * How fast Puna chats, as its main process sees it (engine process, messages between, template, sampling, text), against a
  * bare loop around llama_decode over the same libraries, model, context and threads. Both take turns in one run, so that a
  * busy machine slows both; the ratio of a round is that of neighbours, and the median of the rounds counts.
  *
- *     node bench/generation.ts [--rounds N] [--threads N] [--prompt WORDS] [--tokens N] [--model FILE]
+ *     npm run bench:generation -- [--size 134M|376M | --model FILE] [--rounds N] [--threads N] [--prompt WORDS] [--tokens N]
  */
 
 /** What Puna must reach of the bare loop's speed. */
@@ -33,25 +33,27 @@ export interface BareAnswer {
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '9' },
+    size: { type: 'string', default: '376M' },
+    model: { type: 'string' },
+    rounds: { type: 'string', default: '7' },
     threads: { type: 'string' },
     prompt: { type: 'string', default: '1200' },
     tokens: { type: 'string', default: '96' },
-    model: { type: 'string' },
   },
 });
+if (values.size !== '134M' && values.size !== '376M') throw new Error('--size is 134M or 376M.');
 const rounds = Number(values.rounds);
 const generated = Number(values.tokens);
 
 const folder = await mkdtemp(join(tmpdir(), 'puna-bench-'));
-const path = values.model ?? (await buildBenchModel(join(folder, 'bench.gguf')));
+const path = values.model ?? (await buildBenchModel(join(folder, 'bench.gguf'), values.size));
 const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchChildProcess });
 const bare = fork(new URL('generation-bare.ts', import.meta.url), {
   stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
 });
 try {
   const settings = {
-    contextSize: benchShape.contextLength,
+    contextSize: benchShapes[values.size].contextLength,
     gpuLayers: 0,
     threads: values.threads === undefined ? null : Number(values.threads),
   };

@@ -10,7 +10,7 @@ import { median, quantile } from './median.ts';
 /**
  * A history of a million messages: how fast it is searched, opened, listed and written.
  *
- *     node bench/history.ts [messages]
+ *     npm run bench:history -- [messages]
  */
 const messageCount = Number(process.argv[2] ?? 1_000_000);
 const longConversation = Math.min(10_000, messageCount / 10);

@@ -9,7 +9,7 @@ import { replyFinished, type Shell, startShell, temporaryFolder } from '../tests
  * Takes the pictures of docs/screenshots from the built app, so that they show what there is. What answers is a tiny model
  * that knows one reply by heart, so its speed says nothing:
  *
- *     npm run build && node scripts/screenshots.ts
+ *     npm run screenshots
  */
 const target = 'docs/screenshots';
 

@@ -1,7 +1,7 @@
 /** Models that tests build for themselves: small, seeded, and real enough that llama.cpp loads and runs them. */
 export { buildTinyAdapter, type TinyAdapterOptions } from './tiny-adapter.ts';
 export {
-  benchShape,
+  benchShapes,
   buildBenchModel,
   buildTinyModel,
   type ModelShape,

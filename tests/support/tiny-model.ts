@@ -23,15 +23,12 @@ export const tinyShape: ModelShape = {
   contextLength: 2048,
 };
 
-/** What makes a model of 134 million parameters, for speed: small, but its weights fit in no cache. */
-export const benchShape: ModelShape = {
-  layers: 12,
-  embedding: 768,
-  heads: 12,
-  kvHeads: 12,
-  feedForward: 2048,
-  contextLength: 4096,
-};
+/** Models for measurements, by their number of parameters: small, but their weights fit in no cache. */
+export const benchShapes = {
+  '134M': { layers: 12, embedding: 768, heads: 12, kvHeads: 12, feedForward: 2048, contextLength: 4096 },
+  /** As SmolLM2-360M, of the smallest that people chat with. */
+  '376M': { layers: 32, embedding: 960, heads: 15, kvHeads: 5, feedForward: 2560, contextLength: 4096 },
+} as const satisfies Record<string, ModelShape>;
 export const benchVocabulary = 32_000;
 
 export interface DescribedModel {
@@ -85,14 +82,10 @@ export async function buildTinyModel(path: string, options: TinyModelOptions = {
   return path;
 }
 
-/** A model of `benchShape` in Q8_0, some 140 MB. */
-export function buildBenchModel(
-  path: string,
-  options: Omit<TinyModelOptions, 'shape'> = {},
-): Promise<string> {
+/** A model of that shape in Q8_0, about as many megabytes as it has millions of parameters. */
+export function buildBenchModel(path: string, shape: keyof typeof benchShapes): Promise<string> {
   return buildTinyModel(path, {
-    ...{ name: 'Bench', shape: benchShape, tensorType: 'Q8_0', vocabularySize: benchVocabulary },
-    ...options,
+    ...{ name: 'Bench', shape: benchShapes[shape], tensorType: 'Q8_0', vocabularySize: benchVocabulary },
   });
 }
 
