@@ -1,0 +1,38 @@
+import { PunaError } from '../../../shared/error.ts';
+import type { TensorContext } from './context.ts';
+import type { Functions, Pointer } from './declarations.ts';
+
+/** Memory of a backend in which tensors live. */
+export class Buffer implements Disposable {
+  readonly #functions: Functions;
+  #pointer: Pointer<'buffer'> | null;
+  readonly bytes: number;
+
+  private constructor(functions: Functions, pointer: Pointer<'buffer'>) {
+    this.#functions = functions;
+    this.#pointer = pointer;
+    this.bytes = functions.ggml_backend_buffer_get_size(pointer);
+  }
+
+  /** Errors: `out-of-memory`. */
+  static forContext({ backend, pointer }: TensorContext): Buffer {
+    const { functions } = backend.library;
+    const buffer = functions.ggml_backend_alloc_ctx_tensors(pointer, backend.pointer);
+    if (buffer) return new Buffer(functions, buffer);
+    throw new PunaError(
+      'out-of-memory',
+      `There is not enough memory on ${backend.device.name} for the model and its training.`,
+      'Choose a smaller model, context or rank, or close other programs.',
+    );
+  }
+
+  /** Fills all of it with zeros. */
+  clear(): void {
+    if (this.#pointer !== null) this.#functions.ggml_backend_buffer_clear(this.#pointer, 0);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#pointer !== null) this.#functions.ggml_backend_buffer_free(this.#pointer);
+    this.#pointer = null;
+  }
+}

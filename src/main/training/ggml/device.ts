@@ -1,0 +1,65 @@
+import { PunaError } from '../../../shared/error.ts';
+import type { Pointer } from './declarations.ts';
+import { type Library, type LibraryKind, openLibrary } from './library.ts';
+
+/** What a person may ask for. */
+export const deviceChoices = ['auto', 'cpu', 'cuda', 'vulkan', 'metal'] as const;
+export type DeviceChoice = (typeof deviceChoices)[number];
+
+/** Something that computes: the CPU or one GPU. */
+export interface Device {
+  pointer: Pointer<'device'>;
+  /** As ggml calls it, such as `CPU` or `CUDA0`. */
+  name: string;
+  /** As its maker calls it, such as `NVIDIA H100`. */
+  description: string;
+  isCpu: boolean;
+  /** In bytes. */
+  freeMemory: number;
+  totalMemory: number;
+}
+
+/** enum ggml_backend_dev_type. */
+const deviceTypes = { cpu: 0, gpu: 1, integratedGpu: 2 };
+
+/** All devices of a library. */
+export function listDevices({ functions }: Library): Device[] {
+  return Array.from({ length: functions.ggml_backend_dev_count() }, (_, index) => {
+    const pointer = functions.ggml_backend_dev_get(index);
+    const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
+    functions.ggml_backend_dev_memory(pointer, free, total);
+    return {
+      pointer,
+      name: functions.ggml_backend_dev_name(pointer),
+      description: functions.ggml_backend_dev_description(pointer),
+      isCpu: functions.ggml_backend_dev_type(pointer) === deviceTypes.cpu,
+      freeMemory: Number(free[0]),
+      totalMemory: Number(total[0]),
+    };
+  });
+}
+
+/**
+ * The device to train on. `kind` is the library that `auto` means on this machine. Errors: `invalid-input` where the device
+ * that was asked for is not there.
+ */
+export function chooseDevice(
+  choice: DeviceChoice,
+  automatic: LibraryKind,
+): { library: Library; device: Device } {
+  const library = openLibrary(choice === 'auto' ? automatic : choice);
+  const devices = listDevices(library);
+  const wantsGpu = choice === 'auto' ? automatic !== 'cpu' : choice !== 'cpu';
+  const gpu = devices.find(({ isCpu }) => !isCpu);
+  const cpu = devices.find(({ isCpu }) => isCpu);
+  if (wantsGpu && gpu) return { library, device: gpu };
+  if (wantsGpu && choice !== 'auto') {
+    throw new PunaError(
+      'invalid-input',
+      `There is no ${choice} device on this machine.`,
+      'Leave out --device, or say --device cpu.',
+    );
+  }
+  if (!cpu) throw new PunaError('internal', 'ggml found no device, not even the CPU.');
+  return { library, device: cpu };
+}

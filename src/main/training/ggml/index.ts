@@ -1,0 +1,9 @@
+/** ggml through its C API: devices, tensors, operations and graphs, in the process that calls this. */
+export { Backend } from './backend.ts';
+export type { Buffer } from './buffer.ts';
+export { TensorContext } from './context.ts';
+export { chooseDevice, type Device, type DeviceChoice, deviceChoices, listDevices } from './device.ts';
+export { Graph } from './graph.ts';
+export { type Library, type LibraryKind, openLibrary } from './library.ts';
+export { Operations, type RopeOptions } from './operations.ts';
+export { Tensor } from './tensor.ts';

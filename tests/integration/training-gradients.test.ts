@@ -1,0 +1,137 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { attention, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
+import { Operations, type RopeOptions, type Tensor } from '../../src/main/training/ggml/index.ts';
+import { compareGradients, type Differentiated, openCpu } from '../support/training.ts';
+
+/** ggml computes in F32; more digits finite differences don't give. */
+const tolerance = 1e-2;
+/** On the CPU ggml looks GELU up in a table of F16 numbers, so that its slope has steps. */
+const tableTolerance = 3e-2;
+
+const backend = openCpu();
+afterAll(() => backend[Symbol.dispose]());
+
+const ropeOptions: RopeOptions = {
+  ...{ mode: 'neighbours', dimensions: 8, originalContext: 64, base: 10_000, scale: 1 },
+  ...{ extrapolation: 0, attentionFactor: 1, betaFast: 32, betaSlow: 1 },
+};
+const positions = Int32Array.of(0, 1, 2, 0, 1, 5);
+const indexes = Float32Array.of(0, 1, 2, 3, 4, 5);
+/** Two samples of three tokens; the last token of the second sees only itself and its neighbour. */
+const firstSeen = Float32Array.of(0, 0, 0, 3, 3, 4);
+
+const attentionOf = (chunk: number): Differentiated => ({
+  inputs: [
+    [8, 4, 6],
+    [8, 2, 6],
+    [8, 2, 6],
+  ],
+  constants: [indexes, firstSeen],
+  build: (tape, q, k, v, keys, first) =>
+    tape.apply(attention({ scale: 0.35, chunk, mask: maskFrom(keys, first) }), q, k, v),
+});
+
+const operations: Record<string, Differentiated> = {
+  'a sum': {
+    inputs: [
+      [6, 5],
+      [6, 5],
+    ],
+    build: (tape, a, b) => tape.apply(rules.add, a, b),
+  },
+  'a sum with a repeated vector': {
+    inputs: [[6, 5], [6]],
+    build: (tape, a, b) => tape.apply(rules.add, a, b),
+  },
+  'a product': {
+    inputs: [
+      [6, 5],
+      [6, 5],
+    ],
+    build: (tape, a, b) => tape.apply(rules.mul, a, b),
+  },
+  'a product with a repeated vector': {
+    inputs: [[6, 5, 2], [6]],
+    build: (tape, a, b) => tape.apply(rules.mul, a, b),
+  },
+  'a value that is used twice': { inputs: [[6, 5]], build: (tape, a) => tape.apply(rules.mul, a, a) },
+  'a scaled value': { inputs: [[6, 5]], build: (tape, a) => tape.apply(rules.scale(-0.7), a) },
+  tanh: { inputs: [[6, 5]], build: (tape, a) => tape.apply(rules.tanh, a) },
+  'an RMS norm': { inputs: [[16, 5]], build: (tape, a) => tape.apply(rules.rmsNorm(1e-5), a) },
+  SwiGLU: {
+    inputs: [
+      [6, 5],
+      [6, 5],
+    ],
+    build: (tape, a, b) => tape.apply(rules.swiglu, a, b),
+  },
+  GeGLU: {
+    inputs: [
+      [6, 5],
+      [6, 5],
+    ],
+    build: (tape, a, b) => tape.apply(rules.geglu, a, b),
+  },
+  'a trained matrix': {
+    inputs: [
+      [32, 8],
+      [32, 5],
+    ],
+    build: (tape, w, x) => tape.apply(rules.linear, w, x),
+  },
+  'a rotation of neighbours': {
+    inputs: [[8, 2, 6]],
+    constants: [positions],
+    build: (tape, x, at) => tape.apply(rules.rope(at, null, ropeOptions), x),
+  },
+  'a rotation of halves, scaled by YaRN and by factors': {
+    inputs: [[10, 2, 6]],
+    constants: [positions, Float32Array.of(1, 2, 4, 8)],
+    build: (tape, x, at, factors) =>
+      tape.apply(
+        rules.rope(at, factors, { ...ropeOptions, mode: 'halves', scale: 0.5, extrapolation: 1 }),
+        x,
+      ),
+  },
+  'another shape': { inputs: [[6, 4]], build: (tape, x) => tape.apply(rules.reshape(3, 8), x) },
+  'some columns': { inputs: [[6, 4]], build: (tape, x) => tape.apply(rules.columns(2, 3), x) },
+  'rows by their index': {
+    inputs: [[6, 4]],
+    constants: [Int32Array.of(3, 0, 3)],
+    build: (tape, x, at) => tape.apply(rules.rows(at), x),
+  },
+  attention: attentionOf(6),
+  'attention in chunks': attentionOf(4),
+  'a segment that is computed again': {
+    inputs: [
+      [6, 5],
+      [6, 5],
+    ],
+    build: (tape, a, b) => {
+      const segment = tape.checkpoint((inner, x) => inner.apply(rules.tanh, inner.apply(rules.mul, x, b)), a);
+      return tape.apply(rules.mul, segment, a);
+    },
+  },
+};
+
+/** A backend that has none of the fused operations: everything is composed, as on Metal. */
+class Composed extends Operations {
+  override either(_operation: () => Tensor, composed: () => Tensor): Tensor {
+    return composed();
+  }
+}
+
+const ways = { 'by the operations of the CPU': Operations, 'by composed operations': Composed };
+
+describe.each(Object.entries(ways))('%s', (_, kind) => {
+  test.each(Object.entries(operations))(
+    'the gradient of %s is that of finite differences',
+    async (name, operation) => {
+      const differences = await compareGradients(backend, operation, kind);
+      expect(differences).toHaveLength(operation.inputs.length);
+      for (const difference of differences) {
+        expect(difference).toBeLessThan(name === 'GeGLU' ? tableTolerance : tolerance);
+      }
+    },
+  );
+});
