@@ -1,5 +1,6 @@
-import '@fontsource/jetbrains-mono/latin-400.css';
-import 'pretendard/dist/web/variable/pretendardvariable-dynamic-subset.css';
+import '@fontsource/jetbrains-mono/400.css';
+// Whole, not cut to what a Korean page needs: those pieces lack letters such as ñ and µ, which then came from another face.
+import 'pretendard/dist/web/variable/pretendardvariable.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { useRememberedLanguage } from './lib/i18n.svelte.ts';
