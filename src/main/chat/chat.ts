@@ -124,10 +124,8 @@ export class Chat {
     for (const request of this.#queue.ofConversation(conversationId)) this.stop(request.messageId);
   }
 
-  async countTokens(conversationId: number, text: string): Promise<number | null> {
-    const { history, library, host } = this.#services;
-    const model = this.#modelOf(history.conversations.get(conversationId), await library.list());
-    return model ? host.countTokens(model, text) : null;
+  countTokens(modelId: number, text: string): Promise<number | null> {
+    return this.#services.host.countTokens(modelId, text);
   }
 
   /** Ends what runs, marked as interrupted so that it can be continued, and waits until the last word is saved. */

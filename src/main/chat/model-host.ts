@@ -82,8 +82,8 @@ export class ModelHost {
   }
 
   /** Null while the model is not the one that is loaded. */
-  async countTokens(model: Model, text: string): Promise<number | null> {
-    if (this.#status.state !== 'ready' || this.#status.modelId !== model.id) return null;
+  async countTokens(modelId: number, text: string): Promise<number | null> {
+    if (this.#status.state !== 'ready' || this.#status.modelId !== modelId) return null;
     return (await this.#engine.run('countTokens', { text })).tokens;
   }
 

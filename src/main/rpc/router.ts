@@ -157,7 +157,7 @@ export function createRouter(services: Services): AppRouter {
       continue: os.chat.continue.handler(({ input }) => chat.continue(input.messageId)),
       stop: os.chat.stop.handler(({ input }) => chat.stop(input.messageId)),
       countTokens: os.chat.countTokens.handler(async ({ input }) => ({
-        tokens: await chat.countTokens(input.conversationId, input.text),
+        tokens: await chat.countTokens(input.modelId, input.text),
       })),
     },
     models: {

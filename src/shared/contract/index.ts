@@ -141,9 +141,9 @@ export const contract = {
     continue: base.input(messageRef).output(startedReply),
     /** Stops a reply that waits or streams; what it has said stays. */
     stop: base.input(messageRef).output(done),
-    /** Length of a text in tokens of the conversation's model; null while that is not loaded. */
+    /** Length of a text in tokens of a model, for a conversation that may not have begun; null while it is not loaded. */
     countTokens: base
-      .input(conversationRef.extend({ text: z.string() }))
+      .input(z.object({ modelId: idSchema, text: z.string() }))
       .output(z.object({ tokens: z.int().nullable() })),
   },
   models: {

@@ -42,8 +42,8 @@ export class ConversationUse {
   }
 
   async countTokens(text: string): Promise<number | null> {
-    if (!app.open) return null;
-    return (await app.client.chat.countTokens({ conversationId: app.open.id, text })).tokens;
+    if (!app.model) return null;
+    return (await app.client.chat.countTokens({ modelId: app.model.id, text })).tokens;
   }
 
   stop(): void {

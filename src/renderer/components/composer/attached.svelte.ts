@@ -54,7 +54,7 @@ export class AttachedFiles {
     try {
       const attachment = await readAttachment(file);
       this.#change(key, { attachment, mimeType: attachment.mimeType });
-      this.#change(key, { tokens: await this.#countTokens(attachment.text).catch(() => null) });
+      await this.#count(key, attachment.text);
     } catch (error) {
       this.remove(key);
       this.problems.push(
@@ -63,6 +63,17 @@ export class AttachedFiles {
           : new AttachmentError('unreadable', { name: file.name }, { cause: error }),
       );
     }
+  }
+
+  /** Counts what could not be counted when it was attached, because the model was not loaded then. */
+  async countRest(): Promise<void> {
+    for (const { key, attachment, tokens } of this.files) {
+      if (attachment && tokens === null) await this.#count(key, attachment.text);
+    }
+  }
+
+  async #count(key: number, text: string): Promise<void> {
+    this.#change(key, { tokens: await this.#countTokens(text).catch(() => null) });
   }
 
   #change(key: number, change: Partial<AttachedFile>): void {
