@@ -35,10 +35,12 @@ function open(props: MessageProps) {
     void unmount(message);
     page.remove();
   };
-  const button = (name: string) => {
-    const found = [...page.querySelectorAll('button')].find(
+  const buttons = (name: string) =>
+    [...page.querySelectorAll('button')].filter(
       (one) => (one.getAttribute('aria-label') ?? one.textContent.trim()) === name,
     );
+  const button = (name: string) => {
+    const [found] = buttons(name);
     if (!found) throw new Error(`There is no button ${name}.`);
     return found;
   };
@@ -54,7 +56,7 @@ function open(props: MessageProps) {
     flushSync();
     return field;
   };
-  return { page, button, click, write, props };
+  return { page, button, buttons, click, write, props };
 }
 
 describe('a reply that is not there yet says what it waits for', () => {
@@ -94,12 +96,13 @@ describe('a reply that is not there yet says what it waits for', () => {
 describe('a reply that did not end by itself says so, and how to go on', () => {
   it('failed', () => {
     const onregenerate = vi.fn();
-    const { page, click } = open(
+    const { page, buttons, click } = open(
       new MessageProps(replyOf({ status: 'failed', error: 'Too little memory.' }), { onregenerate }),
     );
     expect(page.textContent).toContain('Too little memory.');
     click('Try again');
     expect(onregenerate).toHaveBeenCalledOnce();
+    expect(buttons('Try again')).toHaveLength(1);
   });
 
   it.each(['stopped', 'interrupted'] as const)('%s', (status) => {
@@ -110,8 +113,8 @@ describe('a reply that did not end by itself says so, and how to go on', () => {
   });
 
   it('stopped before its first word', () => {
-    const { page, button } = open(new MessageProps(replyOf({ status: 'stopped' })));
-    expect(button('Try again')).toBeDefined();
+    const { page, buttons } = open(new MessageProps(replyOf({ status: 'stopped' })));
+    expect(buttons('Try again')).toHaveLength(1);
     expect(page.textContent).not.toContain('Continue');
   });
 
