@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../support/command.ts';
 import { buildScriptedModel } from '../support/models.ts';
@@ -8,6 +11,7 @@ import { replyFinished, startShell, temporaryFolder } from '../support/shell.ts'
 let folder: string;
 let removeFolder: () => Promise<void>;
 let model: string;
+let endless: string;
 
 beforeAll(async () => {
   const temporary = await temporaryFolder();
@@ -15,6 +19,8 @@ beforeAll(async () => {
   removeFolder = temporary.remove;
   model = join(folder, 'parrot.gguf');
   await buildScriptedModel(model, { reply: 'The grass is golden. 풀이 금빛이에요.' });
+  endless = join(folder, 'endless.gguf');
+  await buildScriptedModel(endless, { reply: 'On and on it goes.', endless: true });
 });
 
 afterAll(() => removeFolder());
@@ -45,7 +51,48 @@ describe('puna', () => {
   });
 });
 
+describe('the output', () => {
+  test('may lose its reader at any time: the command ends without complaint', async () => {
+    const words = ['src/main/cli.ts', 'chat', '--model', endless, '--prompt', 'Hi', '--json'];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test.runIf(process.platform === 'linux')('on a full disk is a failure, told in one line', async () => {
+    const script = `"${process.execPath}" src/main/cli.ts inspect "${model}" --json > /dev/full`;
+    const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^puna: The disk is full: [^\n]+\n$/);
+  });
+});
+
 describe('puna chat', () => {
+  test.skipIf(process.platform === 'win32')('stops at Ctrl-C, and what was said is its result', async () => {
+    const words = ['src/main/cli.ts', 'chat', '--model', endless, '--prompt', 'Hi', '--json'];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const lines = createInterface({ input: child.stdout });
+    let last = '';
+    let asked = false;
+    lines.on('line', (line) => {
+      last = line;
+      if (asked || !child.pid || !line.includes('"piece"')) return;
+      asked = true;
+      // A terminal sends it to all processes of a command: to the engine, too.
+      process.kill(-child.pid, 'SIGINT');
+    });
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect(status).toBe(0);
+    expect(JSON.parse(last)).toMatchObject({ type: 'result', finish: 'stopped' });
+  });
+
   test('prints the reply and nothing else', async () => {
     const { status, stdout } = await run(['chat', '--model', model, '--prompt', 'What colour is the grass?']);
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'The grass is golden. 풀이 금빛이에요.\n' });
@@ -105,7 +152,7 @@ describe('puna history', () => {
     const data = join(folder, 'data');
     const shell = await startShell({ dataFolder: data });
     const { id: modelId } = await shell.client.models.add({ path: model });
-    const { id: conversationId } = await shell.client.conversations.create({ modelId });
+    const { id: conversationId } = await shell.client.conversations.create({ modelId, title: 'Lessons' });
     await shell.client.chat.send({
       conversationId,
       parentId: null,

@@ -6,7 +6,7 @@ import type { Snippet } from '../../shared/contract/index.ts';
 import { databaseFile, History, openDatabase } from '../history/index.ts';
 import { dataFolder, writeAtomically } from '../storage/index.ts';
 import { integer } from './arguments.ts';
-import { Output, runCommand } from './output.ts';
+import { Output, runCommand, writeToStdout } from './output.ts';
 
 interface Common {
   data?: string;
@@ -45,7 +45,7 @@ export function addHistory(program: Command): void {
               ...(conversation !== undefined && { conversationId: conversation }),
             });
             if (out) await writeAtomically(resolve(out), pieces);
-            else for await (const piece of pieces) process.stdout.write(piece);
+            else await writeToStdout(pieces);
           }),
         );
     });

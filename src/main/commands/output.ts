@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { PunaError } from '../../shared/error.ts';
 import { databaseError } from '../history/index.ts';
+import { fileError } from '../storage/index.ts';
 
 /** Exit statuses, as scripts rely on them. */
 export const exitStatus = { done: 0, failed: 1, wrongUsage: 2 } as const;
@@ -28,9 +31,14 @@ export class Output {
   }
 }
 
+/** Writes pieces to standard output as fast as it takes them, however many there are. */
+export async function writeToStdout(pieces: AsyncIterable<string>): Promise<void> {
+  await pipeline(Readable.from(pieces), process.stdout, { end: false });
+}
+
 /**
- * Runs a command until it is done or Ctrl-C asks it to stop, and turns what it throws into one line on stderr.
- * A second Ctrl-C ends the process at once.
+ * Runs a command until it is done, or until Ctrl-C or the end of the terminal asks it to stop, and turns what it throws into
+ * one line on stderr. A second Ctrl-C ends the process at once.
  */
 export async function runCommand(command: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
@@ -38,18 +46,39 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
     controller.abort();
     process.once('SIGINT', () => process.exit(exitStatus.failed));
   };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  for (const signal of askingToStop) process.once(signal, interrupt);
+  let broken: NodeJS.ErrnoException | undefined;
+  process.stdout.on('error', (error) => {
+    broken ??= error;
+    controller.abort();
+  });
+  // Where not even complaints can be written, there is nobody left to complain to.
+  process.stderr.on('error', () => undefined);
   try {
     await command(controller.signal);
+    await stdoutFlushed();
+    if (broken) throw broken;
   } catch (thrown) {
-    const { message, remedy } = PunaError.from(databaseError(thrown));
+    if (isReaderGone(thrown) || isReaderGone(broken)) return;
+    const { message, remedy } = PunaError.from(fileError(databaseError(thrown), 'standard output'));
     process.stderr.write(`puna: ${`${message} ${remedy}`.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = exitStatus.failed;
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const signal of askingToStop) process.off(signal, interrupt);
   }
+}
+
+/** SIGHUP comes when the terminal is closed. */
+const askingToStop = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** What was written has arrived, or has failed with an `error` event. */
+function stdoutFlushed(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write('', () => setImmediate(resolve)));
+}
+
+/** Whether the output's reader has left, as `| head` does, or the terminal was closed: no failure, but nothing more to do. */
+function isReaderGone(thrown: unknown): boolean {
+  return thrown instanceof Error && ['EPIPE', 'EIO'].includes((thrown as NodeJS.ErrnoException).code ?? '');
 }
 
 /** Resolves when the signal is aborted. */

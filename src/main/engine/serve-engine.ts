@@ -75,6 +75,8 @@ export function serveEngine<Jobs extends JobTable>(
     }
   });
 
+  // A terminal sends these to main and to its engines at once; it is main that decides what becomes of a running job.
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
   setInterval(() => send({ type: 'heartbeat' }), heartbeatMs);
   endWithParent();
   send({ type: 'ready' });
