@@ -21,8 +21,12 @@ afterAll(async () => {
 });
 
 /** One request with just the headers given, as fetch would not allow them. */
-async function request(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const asked = get({ host: '127.0.0.1', port: shell.port, path, headers });
+async function request(
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<IncomingMessage> {
+  const asked = get({ host: '127.0.0.1', port: shell.port, path, headers, method });
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   response.resume();
   return response;
@@ -63,6 +67,23 @@ describe('the page', () => {
     const host = `evil.example:${shell.port}`;
     expect((await request(`/?token=${token()}`, { host })).statusCode).toBe(421);
     expect((await request('/', { host, ...cookie() })).statusCode).toBe(421);
+  });
+
+  test('is refused to another page, to which its Origin is foreign', async () => {
+    const origin = 'http://evil.example';
+    expect((await request('/', { origin, ...cookie() })).statusCode).toBe(403);
+    expect((await request(`/?token=${token()}`, { origin })).headers['set-cookie']).toBeUndefined();
+    expect((await request('/', { ...own(), ...cookie() })).statusCode).toBe(200);
+  });
+
+  test('is only to be read', async () => {
+    expect((await request('/', cookie(), 'HEAD')).statusCode).toBe(200);
+    expect((await request('/', cookie(), 'POST')).statusCode).toBe(405);
+  });
+
+  test('never sends the browser to another host', async () => {
+    const { headers } = await request(`/.//evil.example/?token=${token()}`);
+    expect(headers.location).toBe('/evil.example/');
   });
 
   test('comes with a policy that lets nothing in from elsewhere', async () => {

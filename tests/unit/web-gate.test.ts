@@ -14,6 +14,12 @@ describe('the browser shell lets in', () => {
     expect(gate.originAllowed(request({ origin: `http://${host}` }))).toBe(true);
   });
 
+  test('a host without a port, where the port is the usual one of http', () => {
+    const usual = new Gate(token, 80);
+    expect(usual.hostAllowed(request({ host: '127.0.0.1' }))).toBe(true);
+    expect(usual.originAllowed(request({ origin: 'http://localhost' }))).toBe(true);
+  });
+
   test('the token in the address and in the cookie, among others', () => {
     expect(gate.hasTokenInAddress(request({}, `/?token=${token}`))).toBe(true);
     expect(gate.hasCookie(request({ cookie: `theme=dark; puna-7862=${token}` }))).toBe(true);

@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 /**
  * Decides who may talk to the browser shell. Loopback alone protects little: any web page that the person visits can
  * reach 127.0.0.1 from their browser. So every request must name a loopback host (DNS rebinding arrives under a foreign
- * name), a WebSocket must come from Puna's own page (browsers always send the Origin of one), and both must know the
- * token, which travels once in the link that Puna prints and from then on in a cookie that scripts cannot read.
+ * name), an Origin must be that of Puna's own page (a WebSocket, of which browsers always send it, must have one), and both
+ * must know the token, which travels once in the link that Puna prints and from then on in a cookie that scripts cannot read.
  */
 export class Gate {
   readonly #token: string;
@@ -50,7 +50,9 @@ export class Gate {
   }
 
   get #hosts(): string[] {
-    return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${this.#port}`);
+    // Browsers leave out the port that http has anyway.
+    const port = this.#port === 80 ? '' : `:${this.#port}`;
+    return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}${port}`);
   }
 
   #isToken(candidate: string): boolean {

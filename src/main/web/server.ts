@@ -42,9 +42,15 @@ export async function startWebServer({ router, folder, token, port }: WebServerO
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     if (!gate.hostAllowed(request)) return refuse(response, 421, 'Puna answers only under 127.0.0.1.');
+    if (request.headers.origin !== undefined && !gate.originAllowed(request)) {
+      return refuse(response, 403, 'Puna answers only its own page.');
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return refuse(response, 405, 'Puna has only pages to be read here.');
+    }
     if (gate.hasTokenInAddress(request)) {
       // Moves the token from the address, where history and screenshots show it, into the cookie.
-      response.writeHead(302, { 'Set-Cookie': gate.cookie, Location: addressOf(request).pathname });
+      response.writeHead(302, { 'Set-Cookie': gate.cookie, Location: pathOf(request) });
       return response.end();
     }
     if (!gate.hasCookie(request)) {
@@ -76,6 +82,11 @@ export async function startWebServer({ router, folder, token, port }: WebServerO
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** With one slash at its beginning: two would name another host. */
+function pathOf(request: IncomingMessage): string {
+  return addressOf(request).pathname.replace(/^\/+/, '/');
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
