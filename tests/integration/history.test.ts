@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -103,6 +103,17 @@ describe('a conversation', () => {
 });
 
 describe('a reply that streams', () => {
+  test('cannot be put into a folder that is gone; nothing half made is left', () => {
+    const { id } = history.conversations.create({ title: 'Here' });
+    const gone = { folderId: 99, title: 'There' };
+    const error = expect.objectContaining({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' }) as Error;
+    expect(() => history.conversations.create(gone)).toThrow(error);
+    expect(() => history.conversations.update(id, gone)).toThrow(error);
+    expect(history.conversations.list({ archived: false, cursor: null, limit: 10 }).conversations).toEqual([
+      expect.objectContaining({ id, title: 'Here', folderId: null }),
+    ]);
+  });
+
   test('is kept up to its last save when the process dies, and marked at the next start', () => {
     const { id } = history.conversations.create();
     const question = say(id, null, 'Question');
@@ -318,6 +329,17 @@ describe('a database', () => {
     expect(() => openDatabase(file, { migrations: failing })).toThrow();
     database = openDatabase(file);
     expect(database.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'half'").pluck().get()).toBe(0);
+  });
+
+  test('of which no backup can be made is not migrated, and no half of a backup is left', async () => {
+    history.conversations.create({ title: 'Old' });
+    database.close();
+    mkdirSync(join(folder, 'puna.db.version-1.backup', 'in the way'), { recursive: true });
+    const released = (await import('../../src/main/history/migrations/index.ts')).migrations;
+    expect(() => openDatabase(file, { migrations: [...released, 'CREATE TABLE next (id)'] })).toThrow();
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+    database = openDatabase(file);
+    expect(database.prepare('SELECT title FROM conversations').pluck().get()).toBe('Old');
   });
 
   test('of a newer Puna is refused', () => {

@@ -66,7 +66,8 @@ describe('the lock of a data folder', () => {
     const file = join(temporary.folder, 'file');
     await writeFile(file, 'x');
     expect(() => lockDataFolder(join(file, 'data'))).toThrow(
-      expect.objectContaining({ code: expect.stringMatching(/file-missing|invalid-input/) }),
+      expect.objectContaining({ code: 'invalid-input', remedy: expect.stringContaining('--data') }),
     );
+    expect(() => lockDataFolder(file)).toThrow(`The data folder ${file} cannot be made.`);
   });
 });

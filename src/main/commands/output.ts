@@ -60,7 +60,8 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
     if (broken) throw broken;
   } catch (thrown) {
     if (isReaderGone(thrown) || isReaderGone(broken)) return;
-    const { message, remedy } = PunaError.from(fileError(databaseError(thrown), 'standard output'));
+    const error = thrown === broken ? fileError(thrown, 'standard output') : databaseError(thrown);
+    const { message, remedy } = PunaError.from(error);
     process.stderr.write(`puna: ${`${message} ${remedy}`.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = exitStatus.failed;
   } finally {

@@ -88,36 +88,40 @@ export class Conversations {
   create(patch: ConversationPatch = {}): Conversation {
     const { systemPrompt, sampling } = this.#settings.get();
     const now = this.#now();
-    const { lastInsertRowid } = this.#database
-      .prepare(
-        `INSERT INTO conversations (title, folder_id, pinned, archived, created_at, updated_at, model_id, adapters, system_prompt, sampling)
-         VALUES ('', NULL, 0, 0, ?, ?, NULL, '[]', ?, ?)`,
-      )
-      .run(now, now, systemPrompt, JSON.stringify(sampling));
-    return this.update(Number(lastInsertRowid), patch);
+    return this.#database.transaction(() => {
+      const { lastInsertRowid } = this.#database
+        .prepare(
+          `INSERT INTO conversations (title, folder_id, pinned, archived, created_at, updated_at, model_id, adapters, system_prompt, sampling)
+           VALUES ('', NULL, 0, 0, ?, ?, NULL, '[]', ?, ?)`,
+        )
+        .run(now, now, systemPrompt, JSON.stringify(sampling));
+      return this.update(Number(lastInsertRowid), patch);
+    })();
   }
 
   /** Errors: `not-found`. */
   update(id: number, patch: ConversationPatch): Conversation {
-    const next = { ...this.get(id), ...patch };
-    this.#database
-      .prepare(
-        `UPDATE conversations SET title = ?, folder_id = ?, pinned = ?, archived = ?, model_id = ?, adapters = ?,
-           system_prompt = ?, sampling = ? WHERE id = ?`,
-      )
-      .run(
-        next.title,
-        next.folderId,
-        Number(next.pinned),
-        Number(next.archived),
-        next.modelId,
-        JSON.stringify(next.adapters),
-        next.systemPrompt,
-        JSON.stringify(next.sampling),
-        id,
-      );
-    if (patch.title !== undefined) this.#index.putTitle(id, patch.title);
-    return this.get(id);
+    return this.#database.transaction(() => {
+      const next = { ...this.get(id), ...patch };
+      this.#database
+        .prepare(
+          `UPDATE conversations SET title = ?, folder_id = ?, pinned = ?, archived = ?, model_id = ?, adapters = ?,
+             system_prompt = ?, sampling = ? WHERE id = ?`,
+        )
+        .run(
+          next.title,
+          next.folderId,
+          Number(next.pinned),
+          Number(next.archived),
+          next.modelId,
+          JSON.stringify(next.adapters),
+          next.systemPrompt,
+          JSON.stringify(next.sampling),
+          id,
+        );
+      if (patch.title !== undefined) this.#index.putTitle(id, patch.title);
+      return this.get(id);
+    })();
   }
 
   /** Puts it aside. Errors: `not-found`. */

@@ -15,14 +15,15 @@ export function databaseError(thrown: unknown, file = 'the database'): unknown {
       cause,
     );
   }
-  if (code === 'SQLITE_FULL') {
+  // The second one: the index of the write-ahead log finds no place.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') {
     const sentence = `The disk is full: ${file} cannot grow.`;
     return new PunaError('disk-full', sentence, 'Free some space on that disk and try again.', cause);
   }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
     const sentence = `${capitalized(file)} is damaged.`;
     const remedy =
-      'Close Puna and put the newest backup beside it in its place; the damaged file was left as it is.';
+      'Close Puna and put a backup in its place (those that Puna made lie beside it and end in .backup); the damaged file was left as it is.';
     return new PunaError('database-damaged', sentence, remedy, cause);
   }
   if (
@@ -32,6 +33,10 @@ export function databaseError(thrown: unknown, file = 'the database'): unknown {
   ) {
     const sentence = `${capitalized(file)} cannot be written.`;
     return new PunaError('invalid-input', sentence, 'Check its permissions and those of its folder.', cause);
+  }
+  if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') {
+    const sentence = 'Something that this refers to no longer exists.';
+    return new PunaError('not-found', sentence, 'It may have been deleted in another window.', cause);
   }
   if (code.startsWith('SQLITE_IOERR')) {
     const sentence = `The disk fails to read or write ${file}.`;

@@ -1,7 +1,17 @@
 import Database from 'better-sqlite3';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
+import { fileError } from '../storage/index.ts';
 import { databaseError } from './database-error.ts';
 import { migrations } from './migrations/index.ts';
 
@@ -43,7 +53,7 @@ export function openDatabase(file: string, options: OpenOptions = {}): Database.
     return database;
   } catch (thrown) {
     database?.close();
-    throw databaseError(thrown, file);
+    throw databaseError(fileError(thrown, dirname(file)), file);
   }
 }
 
@@ -74,12 +84,29 @@ function versionOf(database: Database.Database): number {
   return database.pragma('user_version', { simple: true }) as number;
 }
 
+/** SQLite leaves that to us: what is migrated next must not be on the disk before its backup. */
+function flush(file: string): void {
+  const descriptor = openSync(file, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function backUp(database: Database.Database, file: string, version: number): void {
   const backup = `${file}.version-${version}.backup`;
   const temporary = `${backup}.part`;
   rmSync(temporary, { force: true });
-  database.prepare('VACUUM INTO ?').run(temporary);
-  renameSync(temporary, backup);
+  try {
+    database.prepare('VACUUM INTO ?').run(temporary);
+    flush(temporary);
+    renameSync(temporary, backup);
+  } catch (thrown) {
+    // Half a backup is none, and on a full disk it would keep everything else from being written.
+    rmSync(temporary, { force: true });
+    throw fileError(thrown, backup);
+  }
   const pattern = new RegExp(`^${RegExp.escape(basename(file))}\\.version-(\\d+)\\.backup$`);
   const old = readdirSync(dirname(file))
     .map((name) => ({ name, version: Number(pattern.exec(name)?.[1]) }))

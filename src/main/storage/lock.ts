@@ -17,7 +17,7 @@ export function lockDataFolder(folder: string): FolderLock {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (thrown) {
-    throw fileError(thrown, folder);
+    throw folderError(thrown, folder);
   }
   let database: Database.Database | undefined;
   try {
@@ -28,6 +28,18 @@ export function lockDataFolder(folder: string): FolderLock {
     throw lockError(thrown, folder);
   }
   return { release: () => database.close() };
+}
+
+/** A folder that cannot be made has many reasons, which systems name differently (a read-only disk as a missing folder). */
+function folderError(thrown: unknown, folder: string): unknown {
+  const error = fileError(thrown, folder);
+  if (error instanceof PunaError && error.code === 'disk-full') return error;
+  return new PunaError(
+    'invalid-input',
+    `The data folder ${folder} cannot be made.`,
+    'Check its path and the permissions there, or name another folder with --data.',
+    { cause: thrown },
+  );
 }
 
 function lockError(thrown: unknown, folder: string): unknown {
