@@ -157,6 +157,23 @@ describe.skipIf(!findBrowser())('the chat page', () => {
     await eventually(replyText).toContain(reply);
   });
 
+  test('edits the last message with the up key, and leaves the editor as it came', async () => {
+    await add(models.golden);
+    await send('First wording');
+    await replyEnds();
+    await page.keyboard.press('ArrowUp');
+    const field = page.getByRole('textbox', { name: 'Your message' });
+    await eventually(() => field.inputValue()).toBe('First wording');
+    await page.keyboard.press('Escape');
+    const opener = articles().first().getByRole('button', { name: 'Edit' });
+    await eventually(() => opener.evaluate((button) => button.matches(':focus'))).toBe(true);
+    await page.keyboard.press('Enter');
+    await field.fill('Second wording');
+    await page.keyboard.press('Enter');
+    await eventually(() => articles().first().innerText()).toContain('Second wording');
+    await replyEnds();
+  });
+
   test('finds Korean by two syllables inside a word, and goes there', async () => {
     await add(models.golden);
     await send('Hello');

@@ -104,6 +104,20 @@ describe.skipIf(!findBrowser())('in the window', () => {
     });
   });
 
+  test('who writes can leaf through the conversation', async () => {
+    await open(conversation(), {}, async (page) => {
+      await page.locator('.code-block').waitFor();
+      const top = () => page.getByRole('log').evaluate(({ scrollTop }) => scrollTop);
+      await expect.poll(top).toBeGreaterThan(0);
+      await page.getByRole('textbox', { name: 'Message' }).focus();
+      const end = await top();
+      await page.keyboard.press('PageUp');
+      await expect.poll(top).toBeLessThan(end);
+      await page.keyboard.press('PageDown');
+      await expect.poll(top).toBe(end);
+    });
+  });
+
   test('tokens are counted before a conversation has begun', async () => {
     await shell.client.models.load({ modelId: 1 });
     await open('', {}, async (page) => {

@@ -31,6 +31,8 @@ export class MessageProps implements ForMessage {
   streaming = false;
   queue: ForMessage['queue'] = null;
   position = 0;
+  editing = $state(false);
+  onediting = (editing: boolean): void => void (this.editing = editing);
   onedit: ForMessage['onedit'] = () => Promise.resolve();
   onregenerate: ForMessage['onregenerate'] = () => undefined;
   oncontinue: ForMessage['oncontinue'] = () => undefined;

@@ -232,6 +232,8 @@ export const en = {
     panel: 'Show or hide conversation settings',
     settings: 'Settings',
     stop: 'Stop the reply',
+    editLast: 'Edit the last message',
+    turnPage: 'Scroll the conversation',
     send: 'Send the message',
     newLine: 'New line',
     move: 'Go from one to the next',

@@ -237,6 +237,8 @@ export const ko: Translation<Messages> = {
     panel: '대화 설정 열고 닫기',
     settings: '설정',
     stop: '답변 멈추기',
+    editLast: '마지막 메시지 고치기',
+    turnPage: '대화 넘겨 보기',
     send: '메시지 보내기',
     newLine: '줄 바꾸기',
     move: '다음 대화로 이동',
