@@ -3,6 +3,13 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+export interface BareLlamaOptions {
+  threads: number;
+  contextSize: number;
+  /** Keys and values in F32, and no flash attention: nothing is rounded that need not be. */
+  exact?: boolean;
+}
+
 /**
  * llama.cpp without anything around it: a few functions of the very library that node-llama-cpp loads, called directly. What
  * the chat engine says is compared with it, and what it costs is measured against it.
@@ -14,7 +21,7 @@ export class BareLlama {
   readonly #context: unknown;
   readonly vocabularySize: number;
 
-  constructor(path: string, { threads, contextSize }: { threads: number; contextSize: number }) {
+  constructor(path: string, { threads, contextSize, exact = false }: BareLlamaOptions) {
     this.#functions = library();
     const f = this.#functions;
     this.#model = f.loadModel(path, f.modelParameters());
@@ -24,12 +31,15 @@ export class BareLlama {
     const parameters = f.contextParameters();
     const fields = new DataView(new BigUint64Array(parameters.words).buffer);
     // How llama_context_params begins in this release: n_ctx, n_batch, n_ubatch, n_seq_max, three others, n_threads,
-    // n_threads_batch. The defaults tell whether that still holds.
-    const defaults = [512, 2048, 512, 1, 0, 0, 1, 4, 4];
+    // n_threads_batch, one other, four settings that are chosen later, of which the last is flash attention. Behind them two
+    // 1 (F16) for the types of keys and values. The defaults tell whether that still holds.
+    const defaults = [512, 2048, 512, 1, 0, 0, 1, 4, 4, 0, -1, -1, -1, -1];
     const found = defaults.map((_, index) => fields.getInt32(index * 4, true));
-    if (found.join() !== defaults.join())
+    const types = [26, 27];
+    if (found.join() !== defaults.join() || types.some((index) => fields.getInt32(index * 4, true) !== 1))
       throw new Error(`llama_context_params has changed: ${found.join()}`);
-    const wanted = [contextSize, 512, 512, 1, 0, 0, 1, threads, threads];
+    const wanted = [contextSize, 512, 512, 1, 0, 0, 1, threads, threads, 0, -1, -1, -1, exact ? 0 : -1];
+    if (exact) types.forEach((index) => fields.setInt32(index * 4, 0, true));
     wanted.forEach((value, index) => fields.setInt32(index * 4, value, true));
     const changed = { words: Array.from(new BigUint64Array(fields.buffer)) };
     this.#context = f.createContext(this.#model, changed);
@@ -161,16 +171,10 @@ let loaded: Functions | null = null;
 
 function library(): Functions {
   if (loaded) return loaded;
-  const folder = libraryFolder();
-  const find = (pattern: RegExp) => {
-    const name = readdirSync(folder).find((file) => pattern.test(file));
-    if (!name) throw new Error(`${folder} has no ${pattern.source}`);
-    return join(folder, name);
-  };
-  koffi.load(find(/^(lib)?ggml-base\.(so|dylib|dll)$/), { global: true });
-  const registry = koffi.load(find(/^(lib)?ggml(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/), { global: true });
-  registry.func('void ggml_backend_load_all_from_path(const char *folder)')(folder);
-  const llama = koffi.load(find(/^(lib)?llama(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/));
+  koffi.load(bareLibrary('ggml-base'), { global: true });
+  const registry = koffi.load(bareLibrary('ggml'), { global: true });
+  registry.func('void ggml_backend_load_all_from_path(const char *folder)')(libraryFolder());
+  const llama = koffi.load(bareLibrary('llama'));
   koffi.struct('Opaque', { words: koffi.array('uint64_t', 64) });
   koffi.struct('llama_chat_message', { role: 'const char *', content: 'const char *' });
   koffi.struct('llama_batch', {
@@ -208,6 +212,20 @@ function library(): Functions {
     freeModel: llama.func('void llama_model_free(void *model)'),
   };
   return loaded;
+}
+
+const libraryFiles = {
+  'ggml-base': /^(lib)?ggml-base\.(so|dylib|dll)$/,
+  ggml: /^(lib)?ggml(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/,
+  llama: /^(lib)?llama(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/,
+};
+
+/** The path of one of llama.cpp's libraries. */
+export function bareLibrary(library: keyof typeof libraryFiles): string {
+  const folder = libraryFolder();
+  const name = readdirSync(folder).find((file) => libraryFiles[library].test(file));
+  if (!name) throw new Error(`${folder} has no ${libraryFiles[library].source}`);
+  return join(folder, name);
 }
 
 /** The CPU build for this platform, which node-llama-cpp loads where there is no GPU. */

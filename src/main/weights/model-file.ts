@@ -35,6 +35,13 @@ export interface ModelFile {
   ggufVersion: number;
   metadata: GgufMetadata;
   tensors: readonly GgufTensor[];
+  /** The files with their tensors' places, in the order of the parts. */
+  files: readonly PartFile[];
+}
+
+/** One file of a model. */
+export interface PartFile extends Gguf {
+  path: string;
 }
 
 /**
@@ -46,13 +53,13 @@ export async function readModelFile(
   path: string,
   { name = path, alone = false }: { name?: string; alone?: boolean } = {},
 ): Promise<ModelFile> {
-  const first = await readGguf(path, { name });
+  const first = { path, ...(await readGguf(path, { name })) };
   const files = [first, ...(await readOtherParts(path, first, { name, alone }))];
   const { metadata, version } = first;
   const tensors = files.flatMap((file) => file.tensors);
   const architecture = metadataString(metadata, 'general.architecture') ?? null;
   return {
-    ...{ path, architecture, metadata, tensors },
+    ...{ path, architecture, metadata, tensors, files },
     parts: files.length,
     kind: metadataString(metadata, 'general.type') === 'adapter' ? 'adapter' : 'model',
     title: metadataString(metadata, 'general.name') ?? null,
@@ -96,7 +103,7 @@ async function readOtherParts(
   path: string,
   { metadata }: Gguf,
   { name, alone }: { name: string; alone: boolean },
-): Promise<Gguf[]> {
+): Promise<PartFile[]> {
   const count = metadataCount(metadata, 'split.count') ?? 1;
   if (count <= 1) return [];
   const number = (metadataCount(metadata, 'split.no') ?? 0) + 1;
@@ -122,7 +129,7 @@ async function readOtherParts(
       `Give the parts their names back: a name that ends in ${partName('', 1, count)} and so on.`,
     );
   }
-  const parts: Gguf[] = [];
+  const parts: PartFile[] = [];
   for (let part = 2; part <= count; part++) {
     if (!(await stat(partPath(part)).catch(() => null))) {
       throw new PunaError(
@@ -131,7 +138,7 @@ async function readOtherParts(
         'Download or copy it into the folder of the first part.',
       );
     }
-    parts.push(await readGguf(partPath(part)));
+    parts.push({ path: partPath(part), ...(await readGguf(partPath(part))) });
   }
   return parts;
 }

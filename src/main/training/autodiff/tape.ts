@@ -58,22 +58,36 @@ export class Tape {
    * second forward pass, and frees the memory of everything in between (https://arxiv.org/abs/1604.06174).
    */
   checkpoint(segment: (tape: Tape, x: Tensor) => Tensor, x: Tensor): Tensor {
-    const y = segment(this.#fork(), x);
+    const y = segment(this.fork(), x);
     const gradients = (dy: Tensor) => {
-      const again = this.#fork();
-      again.#tracked.add(x);
+      const again = this.fork();
+      if (this.#needsGradient(x)) again.track(x);
       const dx = again.backward(segment(again, x), dy).get(x);
       return [dx ? () => dx : null];
     };
-    // Parameters may be used inside, so that the way back leads through here in any case.
-    this.#tracked.add(x);
-    this.#remember({ y, inputs: [x], gradients });
+    // Also where x is a constant: parameters may be used inside.
+    this.#tracked.add(y);
+    this.#entries.push({ y, inputs: [x], gradients });
     return y;
   }
 
   /** Follows gradients to this tensor, as if it were a parameter. */
   track(tensor: Tensor): void {
     this.#tracked.add(tensor);
+  }
+
+  /** Computes a tensor before everything that comes later, so that what only it needs can be forgotten. */
+  settle(tensor: Tensor): void {
+    this.#graph.expand(tensor);
+  }
+
+  /** A tape of its own over the same graph and parameters. */
+  fork(): Tape {
+    return new Tape(this.g, this.#graph, this.#parameters);
+  }
+
+  isParameter(tensor: Tensor): boolean {
+    return this.#parameters.has(tensor);
   }
 
   /** Walks back from y, whose gradient is dy. Gives the gradients of tracked tensors; parameters' are added to their place. */
@@ -106,10 +120,6 @@ export class Tape {
   }
 
   #needsGradient(tensor: Tensor): boolean {
-    return this.#tracked.has(tensor) || this.#parameters.has(tensor);
-  }
-
-  #fork(): Tape {
-    return new Tape(this.g, this.#graph, this.#parameters);
+    return this.#tracked.has(tensor) || this.isParameter(tensor);
   }
 }

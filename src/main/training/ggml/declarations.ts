@@ -51,6 +51,7 @@ export const baseDeclarations = {
   ggml_transpose: ['tensor', 'context', 'tensor'],
   ggml_get_rows: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_get_rows_back: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
+  ggml_set_rows: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
   ggml_soft_max_ext: ['tensor', 'context', 'tensor', 'tensor?', 'float', 'float'],
   ggml_soft_max_ext_back: ['tensor', 'context', 'tensor', 'tensor', 'float', 'float'],
   ggml_rope_ext: [

@@ -186,6 +186,11 @@ export class Operations extends TensorContext {
     return this.wrap(this.functions.ggml_get_rows_back(this.pointer, dy.pointer, indexes.pointer, a.pointer));
   }
 
+  /** a [n, rows] with rows [n, m] written over those of the indexes (I64 [m]). a's memory is changed. */
+  setRows(a: Tensor, rows: Tensor, indexes: Tensor): Tensor {
+    return this.wrap(this.functions.ggml_set_rows(this.pointer, a.pointer, rows.pointer, indexes.pointer));
+  }
+
   /** Rows of softmax(a · scale + mask). Mask: [n, rows] for a [n, rows, …]. */
   softmax(a: Tensor, { mask = null, scale = 1 }: { mask?: Tensor | null; scale?: number } = {}): Tensor {
     return this.wrap(

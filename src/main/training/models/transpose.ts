@@ -1,0 +1,58 @@
+import type { GgmlTypeName } from '../../weights/formats/gguf.ts';
+import { type Backend, Graph, Operations, type Tensor } from '../ggml/index.ts';
+
+/** Rows that are dequantized at once: some megabytes. */
+const blockRows = 1024;
+
+/**
+ * Fills `target` [out, in] with the transposed numbers of `weights` [in, out], each of any type that its shape allows. Block by
+ * block, so that the matrix never exists in F32.
+ */
+export async function transpose(backend: Backend, weights: Tensor, target: Tensor): Promise<void> {
+  const [width, height] = weights.shape;
+  const block = Math.min(blockRows, height);
+  using g = new Operations(backend, { tensors: 16, graphs: [16] });
+  using graph = new Graph(g, 16);
+  const indexes = g.input('I32', block);
+  const turned = g.contiguous(g.transpose(g.getRows(weights, indexes))); // [block, in]
+  const result = g.output(target.type === 'F32' ? turned : g.cast(turned, target.type));
+  graph.expand(result);
+  graph.allocate();
+
+  const whole = new Uint8Array(target.bytes);
+  const [rowBytes, blockBytes] = [bytesOf(target, height), bytesOf(target, block)];
+  for (let begin = 0; begin < height; begin += block) {
+    // The last block may overlap the one before.
+    const first = Math.min(begin, height - block);
+    backend.write(
+      indexes,
+      Int32Array.from({ length: block }, (_, index) => first + index),
+    );
+    await backend.compute(graph);
+    const bytes = backend.readBytes(result);
+    const offset = bytesOf(target, first);
+    for (let row = 0; row < width; row++) {
+      whole.set(bytes.subarray(row * blockBytes, (row + 1) * blockBytes), row * rowBytes + offset);
+    }
+  }
+  backend.write(target, whole);
+}
+
+/** Bytes of so many numbers of a row. */
+function bytesOf({ layout }: Tensor, numbers: number): number {
+  return (numbers / layout.blockSize) * layout.blockBytes;
+}
+
+/**
+ * The type of a transposed copy: what multiplies fastest on a CPU. `exact` keeps every digit of the weights, for tests and for
+ * those who compare.
+ */
+export function transposedType(
+  { type, shape }: { type: GgmlTypeName; shape: readonly number[] },
+  { exact }: { exact: boolean },
+): GgmlTypeName {
+  if (exact) return 'F32';
+  const isFloat = type === 'F32' || type === 'F16' || type === 'BF16';
+  // A row of the copy is a column of the weights.
+  return isFloat || (shape[1] ?? 1) % 32 !== 0 ? 'BF16' : 'Q8_0';
+}
