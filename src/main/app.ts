@@ -55,10 +55,13 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
     return {
       router,
       async close() {
-        await chat.close();
-        await host.close();
-        database.close();
-        lock.release();
+        try {
+          await chat.close();
+        } finally {
+          await host.close();
+          database.close();
+          lock.release();
+        }
       },
     };
   } catch (thrown) {

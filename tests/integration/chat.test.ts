@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -8,7 +9,8 @@ import { replyFinished, type Shell, startShell, temporaryFolder } from '../suppo
 
 let folder: string;
 let removeFolder: () => Promise<void>;
-let models: { golden: string; endless: string; tiny: string };
+let models: { golden: string; endless: string; slow: string; tiny: string };
+const slowReply = 'Golden grass on the wide and windy puna';
 let shell: Shell;
 let run = 0;
 
@@ -19,6 +21,7 @@ beforeAll(async () => {
     endless: await buildScriptedModel(join(folder, 'endless.gguf'), {
       ...{ reply: ' one two three four five', endless: true, ballast: 60 },
     }),
+    slow: await buildScriptedModel(join(folder, 'slow.gguf'), { reply: slowReply, ballast: 200 }),
     tiny: await buildTinyModel(join(folder, 'tiny.gguf')),
   };
 });
@@ -123,6 +126,31 @@ describe('a conversation', () => {
     expect(kept).toBe(text);
   });
 
+  test('whose reply the database refuses to take, as on a full disk, has all of it when that is over', async () => {
+    await add(models.slow);
+    const id = await begin();
+    const { reply } = await send(id, 'What colour?');
+    let complaints = '';
+    shell.process.stderr?.on('data', (data: Buffer) => (complaints += data.toString()));
+    const events = await shell.client.system.events();
+    await writing(id);
+    const other = new Database(join(shell.dataFolder, 'puna.db'));
+    other.exec('BEGIN IMMEDIATE');
+    for await (const event of events) {
+      if (event.type !== 'message' || event.message.id !== reply.id) continue;
+      expect(event.message).toMatchObject({ status: 'interrupted', text: slowReply });
+      expect(event.message.error).toContain('saved as soon as');
+      break;
+    }
+    // The title comes next; it is lost, and nothing else with it.
+    await expect.poll(() => complaints, { timeout: 20_000 }).toContain('titles.ts');
+    other.close();
+    await expect
+      .poll(() => lastOf(id), { timeout: 20_000 })
+      .toMatchObject({ status: 'complete', text: slowReply, error: null, stats: { truncated: false } });
+    expect(shell.process.exitCode).toBeNull();
+  });
+
   test('that is deleted in mid-reply stops, and can be brought back with what was said', async () => {
     await add(models.endless);
     const id = await begin();
@@ -155,6 +183,26 @@ describe('several conversations', () => {
     await shell.client.chat.stop({ messageId: running.reply.id });
     await replyFinished(shell);
     expect(await lastOf(first)).toMatchObject({ status: 'stopped' });
+  });
+
+  test('whose model is to be freed in mid-reply: the next one that is wanted is told to be loading, then ready', async () => {
+    const [golden, endless] = [await add(models.golden), await add(models.endless)];
+    const one = await shell.client.conversations.create({ modelId: endless.id });
+    const other = await shell.client.conversations.create({ modelId: golden.id });
+    const running = await send(one.id, 'Count');
+    await writing(one.id);
+    const unloaded = shell.client.models.unload();
+    await send(other.id, 'Colour?');
+    const states: string[] = [];
+    const events = await shell.client.system.events();
+    await shell.client.chat.stop({ messageId: running.reply.id });
+    for await (const event of events) {
+      if (event.type !== 'engine') continue;
+      if (event.status.state !== states.at(-1)) states.push(event.status.state);
+      if (event.status.state === 'ready') break;
+    }
+    await unloaded;
+    expect(states).toEqual(['loading', 'ready']);
   });
 
   test('with different models each get their own', async () => {

@@ -16,6 +16,7 @@ import { promptTurns } from './prompt.ts';
 import { FairQueue, type Request } from './queue.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { Titles } from './titles.ts';
+import { UnsavedReplies } from './unsaved-replies.ts';
 
 export interface ChatServices {
   history: History;
@@ -40,6 +41,7 @@ export class Chat {
   readonly #queue = new FairQueue();
   readonly #orders = new Map<number, Order>();
   readonly #titles: Titles;
+  readonly #unsaved = new UnsavedReplies();
   /** The reply that is being written. */
   #writer: ReplyWriter | null = null;
   #closing = false;
@@ -105,6 +107,7 @@ export class Chat {
   /** Brings the history up to the last piece that was told, for a window that is about to read it. */
   flush(): void {
     this.#writer?.flush();
+    this.#unsaved.keep();
   }
 
   /** Stops a reply that waits or is being written; anything else is left as it is. */
@@ -114,8 +117,7 @@ export class Chat {
     request.controller.abort();
     if (!this.#queue.withdraw(messageId)) return;
     this.#orders.delete(messageId);
-    this.#services.history.messages.write(messageId, { status: 'stopped' });
-    this.#tell(this.#services.history.messages.get(messageId));
+    this.#end(this.#writerOf(messageId), { status: 'stopped' });
     this.#tellQueue();
   }
 
@@ -132,13 +134,13 @@ export class Chat {
   async close(): Promise<void> {
     this.#closing = true;
     this.#titles.interrupt();
-    const { history } = this.#services;
     for (const { messageId } of this.#queue.entries()) {
       const request = this.#queue.find(messageId);
       request?.controller.abort();
-      if (this.#queue.withdraw(messageId)) history.messages.write(messageId, { status: 'interrupted' });
+      if (this.#queue.withdraw(messageId)) this.#end(this.#writerOf(messageId), { status: 'interrupted' });
     }
     await this.#drained;
+    this.#unsaved.close();
   }
 
   /** Resolves what a reply needs before anything is written, so that a missing model costs the person nothing. */
@@ -169,6 +171,14 @@ export class Chat {
   }
 
   #refuseUnfinished(messageId: number): void {
+    this.#unsaved.keep();
+    if (this.#unsaved.has(messageId)) {
+      throw new PunaError(
+        'invalid-input',
+        'This reply could not be saved yet.',
+        'Free some space on the disk, and close other programs that use the history.',
+      );
+    }
     if (!this.#queue.find(messageId)) return;
     throw new PunaError(
       'invalid-input',
@@ -216,7 +226,8 @@ export class Chat {
       this.#tellQueue();
     }
     // Not awaited: a new request must not wait for titles, it interrupts them.
-    if (!this.#closing) void this.#titles.whenIdle();
+    // What goes wrong with them costs no more than a title.
+    if (!this.#closing) this.#titles.whenIdle().catch(console.error);
   }
 
   #next(): Request | null {
@@ -227,7 +238,7 @@ export class Chat {
   async #answer({ request, conversation, model, adapters, continued }: Order): Promise<void> {
     const { history, host } = this.#services;
     const { signal } = request.controller;
-    const writer = new ReplyWriter(history.messages.get(request.messageId), this.#services);
+    const writer = this.#writerOf(request.messageId);
     this.#writer = writer;
     const stage = (state: Request['state'], progress: number | null = null) => {
       request.state = state;
@@ -260,7 +271,7 @@ export class Chat {
       });
       const interrupted = this.#closing ? 'interrupted' : 'stopped';
       const status = result.finish === 'stopped' ? interrupted : 'complete';
-      writer.end({ status, stats: statistics(result, { conversation, model, adapters }) });
+      this.#end(writer, { status, stats: statistics(result, { conversation, model, adapters }) });
     } catch (thrown) {
       this.#fail(writer, PunaError.from(thrown));
     } finally {
@@ -269,9 +280,20 @@ export class Chat {
   }
 
   #fail(writer: ReplyWriter, error: PunaError): void {
-    if (error.code === 'cancelled') return writer.end({ status: this.#closing ? 'interrupted' : 'stopped' });
+    if (error.code === 'cancelled') {
+      return this.#end(writer, { status: this.#closing ? 'interrupted' : 'stopped' });
+    }
     const sentences = `${error.message} ${error.remedy}`.trim();
-    return writer.end({ status: writer.empty ? 'failed' : 'interrupted', error: sentences });
+    return this.#end(writer, { status: writer.empty ? 'failed' : 'interrupted', error: sentences });
+  }
+
+  #writerOf(messageId: number): ReplyWriter {
+    return new ReplyWriter(this.#services.history.messages.get(messageId), this.#services);
+  }
+
+  /** Keeps how a reply ended, now or as soon as the database takes it. */
+  #end(writer: ReplyWriter, outcome: Parameters<ReplyWriter['end']>[0]): void {
+    if (!writer.end(outcome)) this.#unsaved.add(writer);
   }
 
   #tell(message: Message): void {

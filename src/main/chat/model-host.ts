@@ -65,7 +65,8 @@ export class ModelHost {
     this.#current?.controller.abort();
     this.#current = null;
     if (this.#engine.running) await this.#engine.run('unload', null);
-    this.#set(stopped);
+    // The engine finishes a reply before it unloads; a load that was asked for meanwhile has the last word.
+    if (!this.#current) this.#set(stopped);
     return this.#status;
   }
 

@@ -1,7 +1,7 @@
 import type { Message, ReplyStats } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Events } from '../events.ts';
-import { databaseError, type History } from '../history/index.ts';
+import { databaseError, type History, type MessageChange } from '../history/index.ts';
 
 /** How often a reply that streams is saved. The promise is a quarter of a second; this leaves time for the write itself. */
 const autosaveMilliseconds = 200;
@@ -14,6 +14,10 @@ export class ReplyWriter {
   #text: string;
   #thinking: string;
   #autosave: NodeJS.Timeout | null = null;
+  /** The last write, until it succeeds. */
+  #ending: (MessageChange & Pick<Message, 'status'>) | null = null;
+  /** An autosave has failed and was complained of: a full disk would say the same five times a second. */
+  #refused = false;
 
   constructor(message: Message, { history, events }: { history: History; events: Events }) {
     this.#message = message;
@@ -25,6 +29,10 @@ export class ReplyWriter {
 
   get empty(): boolean {
     return this.#text === '' && this.#thinking === '';
+  }
+
+  get messageId(): number {
+    return this.#message.id;
   }
 
   begin(): void {
@@ -48,26 +56,48 @@ export class ReplyWriter {
     this.#save();
   }
 
-  /** The last write; says how the reply ended. */
-  end(outcome: { status: Message['status']; error?: string; stats?: ReplyStats }): void {
+  /** The last write, which says how the reply ended. False when the database refuses it, for `keep` to try again. */
+  end(outcome: { status: Message['status']; error?: string; stats?: ReplyStats }): boolean {
     if (this.#autosave) clearTimeout(this.#autosave);
     this.#autosave = null;
     const { status, error = null, stats } = outcome;
-    const words = { text: this.#text, thinking: this.#thinking };
+    this.#ending = { text: this.#text, thinking: this.#thinking, status, error, ...(stats && { stats }) };
     try {
-      this.#history.messages.write(this.#message.id, { ...words, status, error, ...(stats && { stats }) });
-      this.#publish();
+      this.#keepEnding();
+      return true;
     } catch (thrown) {
-      // It cannot be kept (a full disk): show at least the whole of it with the reason, so that the person can copy it.
-      const { message: reason, remedy } = PunaError.from(databaseError(thrown));
-      const unsaved = {
-        ...this.#message,
-        ...words,
-        status: 'interrupted',
-        error: `${reason} ${remedy}`.trim(),
-      } as const;
-      this.#events.publish({ type: 'message', message: unsaved });
+      this.#showUnsaved(thrown);
+      return false;
     }
+  }
+
+  /** Tries the last write again; false when the database still refuses it. */
+  keep(): boolean {
+    try {
+      this.#keepEnding();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #keepEnding(): void {
+    if (!this.#ending) return;
+    this.#history.messages.write(this.#message.id, this.#ending);
+    this.#ending = null;
+    this.#publish();
+  }
+
+  /** Shows at least the whole of it with the reason, so that the person can make room, or copy it. */
+  #showUnsaved(thrown: unknown): void {
+    const { message: reason, remedy } = PunaError.from(databaseError(thrown));
+    const unsaved: Message = {
+      ...this.#message,
+      ...{ text: this.#text, thinking: this.#thinking },
+      status: 'interrupted',
+      error: `${reason} ${remedy} This reply is saved as soon as that works again.`,
+    };
+    this.#events.publish({ type: 'message', message: unsaved });
   }
 
   #save(): void {
@@ -76,7 +106,8 @@ export class ReplyWriter {
       this.#history.messages.write(this.#message.id, { text: this.#text, thinking: this.#thinking });
     } catch (thrown) {
       // The next piece tries again, and the last write reports what is still wrong then.
-      console.error(thrown);
+      if (!this.#refused) console.error(thrown);
+      this.#refused = true;
     }
   }
 

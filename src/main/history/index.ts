@@ -13,6 +13,7 @@ import { StoredSettings } from './settings.ts';
 
 export { databaseFile, openDatabase } from './database.ts';
 export { databaseError } from './database-error.ts';
+export type { MessageChange } from './messages.ts';
 
 /** Everything that Puna keeps of conversations, in one SQLite database. */
 export class History {
