@@ -6,6 +6,7 @@ import { automaticLoadSettings, defaultSampling } from '../../src/shared/contrac
 import { BareLlama } from '../support/bare-llama.ts';
 import { greedy, TestEngine, turns } from '../support/inference.ts';
 import { buildScriptedModel, buildTinyAdapter, buildTinyModel } from '../support/models.ts';
+import { rewrite } from '../support/rewritten-gguf.ts';
 import { temporaryFolder } from '../support/shell.ts';
 
 let folder: string;
@@ -251,6 +252,22 @@ describe('a file', () => {
       device: expect.stringContaining('') as string,
       contextSize: 2048,
     });
+  });
+
+  test('that lacks a part is refused with what llama.cpp misses', async () => {
+    const path = join(folder, 'partial.gguf');
+    await rewrite(tiny, path, { without: 'output_norm.weight' });
+    await expect(load(path)).rejects.toMatchObject({
+      code: 'unsupported-model',
+      message: expect.stringMatching(/partial\.gguf .*'output_norm\.weight' not found\.$/) as string,
+    });
+  });
+
+  test.each([0, 0xffff_ffff])('that claims a context of %i tokens gets one that works', async (value) => {
+    const path = join(folder, 'boundless.gguf');
+    await rewrite(tiny, path, { metadata: [['llama.context_length', { type: 'uint32', value }]] });
+    expect((await load(path)).contextSize).toBeGreaterThan(0);
+    expect((await ask('Hello')).tokens).toBeGreaterThan(0);
   });
 
   test('can stop loading', async () => {

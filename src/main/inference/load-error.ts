@@ -48,10 +48,10 @@ export async function loadError(
       cause,
     );
   }
-  const reason = lastLine(complaints) ?? messageOf(thrown);
+  const reason = reasonIn(complaints, thrown);
   return new PunaError(
     'unsupported-model',
-    `llama.cpp cannot load ${name} (architecture ${architecture ?? 'unknown'}): ${reason}`,
+    `llama.cpp cannot load ${name} (architecture ${architecture ?? 'unknown'}): ${reason}.`,
     'The file may be damaged, or of a kind that this version of Puna does not know yet. Download it again, or take another model.',
     cause,
   );
@@ -66,7 +66,7 @@ export async function contextError(thrown: unknown): Promise<PunaError> {
       cause: thrown,
     });
   }
-  return new PunaError('internal', lastLine(complaints) ?? messageOf(thrown), '', { cause: thrown });
+  return new PunaError('internal', `${reasonIn(complaints, thrown)}.`, '', { cause: thrown });
 }
 
 /** What keeps an adapter from being used, in words. */
@@ -77,15 +77,26 @@ export async function adapterError(thrown: unknown, paths: readonly string[]): P
   const names = paths.map((path) => basename(path)).join(', ');
   return new PunaError(
     'invalid-input',
-    `The adapter ${names} does not fit this model: ${lastLine(complaints) ?? messageOf(thrown)}`,
+    `The adapter ${names} does not fit this model: ${reasonIn(complaints, thrown)}.`,
     'Choose the model that it was trained on, or switch the adapter off.',
     { cause: thrown },
   );
 }
 
-function lastLine(text: string): string | undefined {
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines.findLast((line) => line !== '');
+/** That it failed is what llama.cpp says last, and least. */
+const merelyFailed = /failed to (?:load|initialize|create)(?: the)? (?:model|context|adapter)$/i;
+
+/**
+ * Why something failed, without the full stop: the last complaint that says more than that it did, without the names of
+ * functions before it; else the error's own words.
+ */
+function reasonIn(complaints: string, thrown: unknown): string {
+  const lines = complaints
+    .split('\n')
+    .map((line) => line.trim().replace(/^(?:\w+: |error loading model: )+/, ''))
+    .filter((line) => line !== '');
+  const reason = lines.findLast((line) => !merelyFailed.test(line)) ?? lines.at(-1) ?? messageOf(thrown);
+  return reason.replace(/\.$/, '');
 }
 
 function messageOf(thrown: unknown): string {

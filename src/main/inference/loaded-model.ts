@@ -3,7 +3,7 @@ import type { LoadSettings } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { readModelFile } from '../weights/model-file.ts';
 import type { ChatTemplate } from './chat-template.ts';
-import { ContextPools } from './context-pools.ts';
+import { type ContextOptions, ContextPools } from './context-pools.ts';
 import { deviceText, llama, threadsFor } from './llama.ts';
 import { loadError } from './load-error.ts';
 import type { LoadedModel as Description, LoadInput } from './messages.ts';
@@ -13,6 +13,10 @@ import { ReplyMemory } from './reply-memory.ts';
 
 /** A longer context is chosen only by hand: its memory is taken whether it is used or not. */
 const longestAutomaticContext = 16_384;
+/** A shorter one holds no conversation; where there is no memory for it, the model is too large. */
+const shortestAutomaticContext = 512;
+/** For a model of which nobody knows how long a context it was trained for: all can do this. */
+const unknownContext = 2048;
 
 /** A model in memory, with its template and its contexts. */
 export class LoadedModel {
@@ -59,10 +63,7 @@ export class LoadedModel {
         loadSignal: signal,
         onLoadProgress: onProgress,
       });
-      const contextSize = settings.contextSize ?? {
-        min: Math.min(512, model.trainContextSize),
-        max: Math.min(model.trainContextSize, longestAutomaticContext),
-      };
+      const contextSize = settings.contextSize ?? automaticContext(model);
       const threads = threadsFor(llamaCpp, settings);
       const pools = await ContextPools.create(model, { contextSize, threads, signal });
       return new LoadedModel(model, pools, await describe(llamaCpp, model, pools, threads));
@@ -76,6 +77,15 @@ export class LoadedModel {
     await this.pools.dispose();
     await this.model.dispose();
   }
+}
+
+/** What the file says that the model was trained for may be no length at all: 0, or more than llama.cpp can count. */
+function automaticContext({ trainContextSize: trained }: LlamaModel): ContextOptions['contextSize'] {
+  if (trained <= 0) return unknownContext;
+  return {
+    min: Math.min(shortestAutomaticContext, trained),
+    max: Math.min(trained, longestAutomaticContext),
+  };
 }
 
 /** The context that is to find room beside the layers on a GPU. */
