@@ -7,6 +7,7 @@ const mainEntries = {
   index: 'src/main/index.ts',
   cli: 'src/main/cli.ts',
   'inference-engine': 'src/main/inference/engine.ts',
+  'training-engine': 'src/main/training/engine.ts',
 };
 
 export default defineConfig({

@@ -24,3 +24,13 @@ export function adapter(text: string, earlier: { path: string; scale: number }[]
   const [path, scale] = scaled?.[1] ? [scaled[1], Number(scaled[2])] : [text, 1];
   return [...earlier, { path, scale }];
 }
+
+/** A parser for words separated by commas, each one of those that there are. */
+export function list<Word extends string>(known: readonly Word[]) {
+  return (text: string): Word[] => {
+    const words = text.split(',').map((word) => word.trim());
+    const chosen = known.filter((word) => words.includes(word));
+    if (words.length > 0 && words.every((word) => (known as readonly string[]).includes(word))) return chosen;
+    throw new InvalidArgumentError(`It must be some of ${known.join(', ')}, separated by commas.`);
+  };
+}

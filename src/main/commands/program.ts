@@ -5,6 +5,7 @@ import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
 import { exitStatus } from './output.ts';
 import { addServe } from './serve.ts';
+import { addTrain } from './train.ts';
 
 /** The whole command line: reads the words that the process was started with and does what they say. */
 export async function runProgram(): Promise<void> {
@@ -15,6 +16,7 @@ export async function runProgram(): Promise<void> {
 
   addServe(program);
   addChat(program);
+  addTrain(program);
   addInspect(program);
   addHistory(program);
 

@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The engines: name of the bundled file, and source below src/main. */
-const sources = { 'inference-engine': 'inference/engine.ts' } as const;
+const sources = {
+  'inference-engine': 'inference/engine.ts',
+  'training-engine': 'training/engine.ts',
+} as const;
 export type EngineName = keyof typeof sources;
 
 /** The file that runs an engine: its source while this runs from the sources, else the bundle beside main's own. */

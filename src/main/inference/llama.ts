@@ -1,4 +1,4 @@
-import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
+import { getLlama, type Llama, type LlamaGpuType, LlamaLogLevel } from 'node-llama-cpp';
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { LoadSettings } from '../../shared/contract/index.ts';
@@ -10,12 +10,12 @@ let shared: Promise<Llama> | null = null;
 const complaints: string[] = [];
 
 /**
- * llama.cpp with the best device of this machine. Only binaries that were installed are used: nothing is downloaded or
+ * llama.cpp with the best device of this machine, or the kind of device that the first call asks for. Only binaries that were installed are used: nothing is downloaded or
  * compiled. What llama.cpp says goes to stderr, where main keeps the end of it.
  */
-export function llama(): Promise<Llama> {
+export function llama(gpu: 'auto' | LlamaGpuType = 'auto'): Promise<Llama> {
   shared ??= getLlama({
-    gpu: 'auto',
+    gpu,
     build: 'never',
     skipDownload: true,
     progressLogs: false,

@@ -21,7 +21,13 @@ export class PromptTokenizer {
   }
 
   tokenize(parts: readonly KnownPart[]): Token[] {
+    return this.tokenizeKnown(parts).tokens;
+  }
+
+  /** The same, and where the tokens stand that were known: from one up to but without another. */
+  tokenizeKnown(parts: readonly KnownPart[]): { tokens: Token[]; spans: { from: number; to: number }[] } {
     const tokens: Token[] = [];
+    const spans: { from: number; to: number }[] = [];
     let text = '';
     /** Whether the text goes on in the middle of a line, where tokenizers that begin texts with a space must not. */
     let inLine = false;
@@ -35,6 +41,7 @@ export class PromptTokenizer {
     for (const part of parts) {
       if (part.tokens) {
         flush();
+        spans.push({ from: tokens.length, to: tokens.length + part.tokens.length });
         append(tokens, part.tokens);
         inLine = true;
         continue;
@@ -54,8 +61,9 @@ export class PromptTokenizer {
     }
     flush();
     const { bos, shouldPrependBosToken } = this.#model.tokens;
-    if (shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos);
-    return tokens;
+    if (!shouldPrependBosToken || bos === null || tokens[0] === bos) return { tokens, spans };
+    tokens.unshift(bos);
+    return { tokens, spans: spans.map(({ from, to }) => ({ from: from + 1, to: to + 1 })) };
   }
 
   /** A template's text, cut at its special tokens. */

@@ -1,10 +1,7 @@
 import { PunaError } from '../../../shared/error.ts';
+import type { DeviceChoice } from '../messages.ts';
 import type { Pointer } from './declarations.ts';
 import { type Library, type LibraryKind, openLibrary } from './library.ts';
-
-/** What a person may ask for. */
-export const deviceChoices = ['auto', 'cpu', 'cuda', 'vulkan', 'metal'] as const;
-export type DeviceChoice = (typeof deviceChoices)[number];
 
 /** Something that computes: the CPU or one GPU. */
 export interface Device {
@@ -23,7 +20,7 @@ export interface Device {
 const deviceTypes = { cpu: 0, gpu: 1, integratedGpu: 2 };
 
 /** All devices of a library. */
-export function listDevices({ functions }: Library): Device[] {
+function listDevices({ functions }: Library): Device[] {
   return Array.from({ length: functions.ggml_backend_dev_count() }, (_, index) => {
     const pointer = functions.ggml_backend_dev_get(index);
     const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
@@ -40,16 +37,13 @@ export function listDevices({ functions }: Library): Device[] {
 }
 
 /**
- * The device to train on. `kind` is the library that `auto` means on this machine. Errors: `invalid-input` where the device
+ * The device to train on, of the library that is loaded. Errors: `invalid-input` where the device
  * that was asked for is not there.
  */
-export function chooseDevice(
-  choice: DeviceChoice,
-  automatic: LibraryKind,
-): { library: Library; device: Device } {
-  const library = openLibrary(choice === 'auto' ? automatic : choice);
+export function chooseDevice(choice: DeviceChoice, kind: LibraryKind): { library: Library; device: Device } {
+  const library = openLibrary(kind);
   const devices = listDevices(library);
-  const wantsGpu = choice === 'auto' ? automatic !== 'cpu' : choice !== 'cpu';
+  const wantsGpu = choice === 'auto' ? kind !== 'cpu' : choice !== 'cpu';
   const gpu = devices.find(({ isCpu }) => !isCpu);
   const cpu = devices.find(({ isCpu }) => isCpu);
   if (wantsGpu && gpu) return { library, device: gpu };

@@ -2,7 +2,7 @@
 export { Backend } from './backend.ts';
 export type { Buffer } from './buffer.ts';
 export { TensorContext } from './context.ts';
-export { chooseDevice, type Device, type DeviceChoice, deviceChoices, listDevices } from './device.ts';
+export { chooseDevice, type Device } from './device.ts';
 export { Graph } from './graph.ts';
 export { type Library, type LibraryKind, openLibrary } from './library.ts';
 export { Operations, type RopeOptions } from './operations.ts';

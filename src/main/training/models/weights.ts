@@ -10,6 +10,9 @@ import { transpose, transposedType } from './transpose.ts';
 /** Bytes that are read from the file at once. */
 const pieceBytes = 4 * 1024 * 1024;
 
+/** Progress is told in steps of this share. */
+const toldShare = 0.01;
+
 export interface WeightsOptions {
   /** Which matrices get a transposed copy, on a CPU. */
   transposed: (name: string) => boolean;
@@ -103,6 +106,12 @@ export class Weights implements Disposable {
   async #read(file: ModelFile, { signal, onProgress }: WeightsOptions): Promise<void> {
     const total = file.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
+    let told = 0;
+    const tell = () => {
+      if (done / total < told + toldShare && done < total) return;
+      told = done / total;
+      onProgress?.(told);
+    };
     for (const part of file.files) {
       try {
         await using handle = await open(part.path, 'r');
@@ -110,7 +119,8 @@ export class Weights implements Disposable {
           const place = { ...tensor, offset: part.dataOffset + tensor.offset };
           for await (const bytes of this.#fill(handle, place)) {
             signal?.throwIfAborted();
-            onProgress?.((done += bytes) / total);
+            done += bytes;
+            tell();
           }
         }
       } catch (thrown) {

@@ -1,0 +1,212 @@
+import { Option, type Command } from 'commander';
+import { resolve } from 'node:path';
+import { Engine, launchChildProcess } from '../engine/index.ts';
+import {
+  defaultTrainingSettings as defaults,
+  type DeviceChoice,
+  deviceChoices,
+  type LoraTarget,
+  loraTargets,
+  type ScheduleKind,
+  schedules,
+  type TrainingEvent,
+  type TrainingJobs,
+  type TrainingPlan,
+  type TrainingResult,
+  type TrainingSettings,
+} from '../training/messages.ts';
+import { integer, list, number } from './arguments.ts';
+import { Output, runCommand } from './output.ts';
+
+interface TrainOptions {
+  model: string;
+  data: string[];
+  out: string;
+  rank: number;
+  alpha?: number;
+  rslora?: boolean;
+  targets: LoraTarget[];
+  dropout: number;
+  all?: boolean;
+  epochs: number;
+  steps?: number;
+  lr: number;
+  schedule: ScheduleKind;
+  warmup: number;
+  decay: number;
+  clip: number;
+  batch: number;
+  context: number;
+  seed: number;
+  validation: number;
+  patience?: number;
+  evaluateEvery: number;
+  checkpointEvery: number;
+  recompute: TrainingSettings['recompute'];
+  exact?: boolean;
+  resume?: boolean;
+  threads?: number;
+  device: DeviceChoice;
+  json?: boolean;
+}
+
+const most = 1_000_000_000;
+
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('teach a model with examples: makes an adapter that llama.cpp loads beside it')
+    .requiredOption('--model <file>', 'GGUF model')
+    .requiredOption(
+      '--data <file...>',
+      'JSON, JSONL (OpenAI, ShareGPT, Alpaca) or text; may be given several times',
+    )
+    .requiredOption('--out <file>', 'adapter to write')
+    .option('--rank <n>', 'numbers between A and B', integer({ min: 1, max: 1024 }), defaults.rank)
+    .option(
+      '--alpha <x>',
+      'what is learnt counts alpha / rank; absent: 2 · rank',
+      number({ min: 0, max: 1e6 }),
+    )
+    .option('--rslora', 'alpha / √rank instead')
+    .option('--targets <list>', 'matrices that get an adapter', list(loraTargets), [...defaults.targets])
+    .option('--dropout <x>', 'probability', number({ min: 0, max: 0.9 }), defaults.dropout)
+    .option('--all', 'train all weights of a small model in F32 instead; writes a model')
+    .option('--epochs <n>', 'how often the data is read', number({ min: 0, max: most }), defaults.epochs)
+    .option('--steps <n>', 'steps, instead of epochs', integer({ min: 1, max: most }))
+    .option('--lr <x>', 'highest learning rate', number({ min: 0, max: 10 }), defaults.learningRate)
+    .addOption(
+      new Option('--schedule <kind>', 'of the learning rate').choices(schedules).default(defaults.schedule),
+    )
+    .option('--warmup <n>', 'steps in which it rises', integer({ min: 0, max: most }), defaults.warmup)
+    .option('--decay <x>', 'weight decay', number({ min: 0, max: 1 }), defaults.weightDecay)
+    .option('--clip <x>', 'longest gradient; 0: any', number({ min: 0, max: most }), defaults.clip ?? 0)
+    .option('--batch <n>', 'sequences of a step', integer({ min: 1, max: 65_536 }), defaults.batch)
+    .option('--context <n>', 'tokens of a sequence', integer({ min: 32, max: 1_048_576 }), defaults.context)
+    .option('--seed <n>', 'same seed, same adapter', integer({ min: 0, max: 0xffff_ffff }), defaults.seed)
+    .option('--validation <x>', 'share to measure on', number({ min: 0, max: 0.9 }), defaults.validation)
+    .option(
+      '--patience <n>',
+      'measurements without improvement until it stops',
+      integer({ min: 1, max: most }),
+    )
+    .option('--evaluate-every <n>', 'steps', integer({ min: 1, max: most }), defaults.evaluateEvery)
+    .option('--checkpoint-every <n>', 'steps', integer({ min: 1, max: most }), defaults.checkpointEvery)
+    .addOption(
+      new Option('--recompute <when>', 'layers are computed twice instead of being kept in memory')
+        .choices(['auto', 'always', 'never'])
+        .default(defaults.recompute),
+    )
+    .option('--exact', 'keep every digit of the weights on the way back: slower, needs more memory')
+    .option('--resume', 'go on from the checkpoint beside --out')
+    .option('--threads <n>', 'CPU threads', integer({ min: 1, max: 512 }))
+    .addOption(
+      new Option('--device <kind>', 'where it computes').choices(deviceChoices).default(defaults.device),
+    )
+    .option('--json', 'print JSON lines')
+    .action((options: TrainOptions) => runCommand((signal) => train(options, signal)));
+}
+
+async function train(options: TrainOptions, signal: AbortSignal): Promise<void> {
+  const output = new Output(options.json ?? false);
+  const engine = new Engine<TrainingJobs>({ entry: 'training-engine', launch: launchChildProcess });
+  const progress = new Progress(output);
+  try {
+    const input = {
+      model: resolve(options.model),
+      data: options.data.map((path) => resolve(path)),
+      out: resolve(options.out),
+      settings: settingsOf(options),
+      resume: options.resume ?? false,
+    };
+    const onEvent = (event: TrainingEvent) => {
+      output.event({ ...event });
+      progress.show(event);
+    };
+    const result = await engine.run('train', input, { signal, onEvent });
+    output.event({ type: 'result', ...result });
+    output.text(summary(result));
+  } finally {
+    await engine.stop();
+  }
+}
+
+function settingsOf(options: TrainOptions): TrainingSettings {
+  const { rank, alpha, rslora, targets, dropout, all, epochs, steps, lr, schedule, warmup } = options;
+  const { decay, clip, batch, context, seed, validation, patience } = options;
+  const { evaluateEvery, checkpointEvery, recompute, exact, threads, device } = options;
+  return {
+    trained: all ? 'all' : 'adapters',
+    ...{ rank, alpha: alpha ?? 2 * rank, rankStabilized: rslora ?? false, targets, dropout },
+    ...{ epochs, steps: steps ?? null, learningRate: lr, schedule, warmup, weightDecay: decay },
+    ...{ clip: clip === 0 ? null : clip, batch, context, seed, validation, patience: patience ?? null },
+    ...{ evaluateEvery, checkpointEvery, recompute, exact: exact ?? false, threads: threads ?? null, device },
+  };
+}
+
+/** The live line of a terminal. */
+class Progress {
+  readonly #output: Output;
+  #plan: TrainingPlan | null = null;
+  /** Seconds of a step, smoothed. */
+  #pace: number | null = null;
+  #lastStep = performance.now();
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  show(event: TrainingEvent): void {
+    switch (event.type) {
+      case 'loading':
+        return this.#output.note(`\rLoading ${Math.round(event.progress * 100)}%`);
+      case 'note':
+        return this.#output.note(`\r${event.text}\n`);
+      case 'plan':
+        this.#plan = event;
+        this.#lastStep = performance.now();
+        return this.#output.note(planText(event));
+      case 'step':
+        return this.#output.note(this.#stepText(event));
+      case 'validation':
+        return this.#output.note(
+          `\nstep ${event.step}: validation loss ${event.validationLoss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}${event.best ? ', best so far' : ''}\n`,
+        );
+    }
+  }
+
+  #stepText({ step, epoch, loss, tokensPerSecond }: Extract<TrainingEvent, { type: 'step' }>): string {
+    const now = performance.now();
+    const seconds = (now - this.#lastStep) / 1000;
+    this.#lastStep = now;
+    this.#pace = this.#pace === null ? seconds : 0.9 * this.#pace + 0.1 * seconds;
+    const { steps = step } = this.#plan ?? {};
+    const left = duration((steps - step) * this.#pace);
+    return `\r\u001b[Kstep ${step}/${steps}  epoch ${epoch.toFixed(2)}  loss ${loss.toFixed(4)}  ${Math.round(tokensPerSecond)} tokens/s  ${left} left`;
+  }
+}
+
+function planText(plan: TrainingPlan): string {
+  const { device, samples, validationSamples, sequences, length, steps, parameters, estimatedBytes } = plan;
+  const measured = validationSamples > 0 ? ` and ${validationSamples} to measure on` : '';
+  return (
+    `\r\u001b[K${device}; ${samples} samples${measured} in ${sequences} sequences of ${length} tokens; ${steps} steps; ` +
+    `${(parameters / 1e6).toFixed(2)} M numbers are trained; ${(estimatedBytes / 1e9).toFixed(2)} GB\n`
+  );
+}
+
+function summary({ adapter, last, finish, steps, loss, validationLoss, seconds }: TrainingResult): string {
+  const how = { done: 'Done', early: 'Ended early', stopped: 'Stopped; --resume goes on' }[finish];
+  const losses = [
+    loss === null ? '' : `, loss ${loss.toFixed(4)}`,
+    validationLoss === null ? '' : `, best validation loss ${validationLoss.toFixed(4)}`,
+  ].join('');
+  return `\n${how} after ${steps} steps and ${duration(seconds)}${losses}.\n${adapter}${last === null ? '' : ` (best)\n${last}`}\n`;
+}
+
+function duration(seconds: number): string {
+  const rounded = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(rounded / 3600), Math.floor((rounded % 3600) / 60)];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${rounded % 60} s` : `${rounded} s`;
+}

@@ -1,0 +1,78 @@
+import { basename } from 'node:path';
+import { type GgufValue, type TensorToWrite, writeGguf } from '../weights/formats/gguf.ts';
+import type { ModelFile } from '../weights/model-file.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { loraScale } from './lora.ts';
+import type { TrainingSettings } from './messages.ts';
+import type { ParameterSet } from './parameters.ts';
+
+/** What a trained file says of how it was made. */
+export interface TrainingRecord {
+  settings: TrainingSettings;
+  /** Names of the data files. */
+  data: readonly string[];
+  dataSha256: string;
+  steps: number;
+  loss: number | null;
+  validationLoss: number | null;
+}
+
+/** Where a trained file tells of which base it was made from. */
+export const baseKeys = {
+  name: 'puna.base.name',
+  sha256: 'puna.base.tensors_sha256',
+  bytes: 'puna.base.bytes',
+} as const;
+
+/**
+ * Writes what was trained as a GGUF file: a LoRA adapter as llama.cpp loads it, or, where all weights were trained, a model.
+ * Errors: `disk-full`, and those of writing a file.
+ */
+export async function writeTrained(
+  path: string,
+  base: ModelFile,
+  parameters: ParameterSet,
+  record: TrainingRecord,
+): Promise<void> {
+  const tensors = parameters.tensors.map((tensor): TensorToWrite => ({
+    ...{ name: tensor.name, type: 'F32', shape: trimmed(tensor.value.shape) },
+    // Read when its turn comes, so that not all of them are in memory twice.
+    *data() {
+      yield bytesOf(parameters.read(tensor).value);
+    },
+  }));
+  const kind = record.settings.trained === 'all' ? base.metadata : adapterMetadata(base, record.settings);
+  const metadata = new Map([...kind, ...recordMetadata(base, record)]);
+  await writeGguf(path, { metadata, tensors });
+}
+
+function adapterMetadata(base: ModelFile, settings: TrainingSettings): [string, GgufValue][] {
+  return [
+    ['general.type', { type: 'string', value: 'adapter' }],
+    ['general.architecture', { type: 'string', value: base.architecture ?? '' }],
+    ['general.name', { type: 'string', value: `Adapter of ${base.title ?? basename(base.path)}` }],
+    ['adapter.type', { type: 'string', value: 'lora' }],
+    // llama.cpp multiplies by alpha / rank, whatever the adapter was trained with.
+    ['adapter.lora.alpha', { type: 'float32', value: loraScale(settings) * settings.rank }],
+  ];
+}
+
+function recordMetadata(base: ModelFile, record: TrainingRecord): [string, GgufValue][] {
+  const { sha256, bytes } = fingerprintOf(base);
+  return [
+    [baseKeys.name, { type: 'string', value: base.title ?? basename(base.path) }],
+    [baseKeys.sha256, { type: 'string', value: sha256 }],
+    [baseKeys.bytes, { type: 'uint64', value: BigInt(bytes) }],
+    ['puna.training', { type: 'string', value: JSON.stringify(record) }],
+  ];
+}
+
+/** Without the ones that only fill up to four dimensions. */
+export function trimmed(shape: readonly number[]): number[] {
+  const used = shape.findLastIndex((length) => length !== 1) + 1;
+  return shape.slice(0, Math.max(used, 1));
+}
+
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,22 @@
+import { PunaError } from '../../shared/error.ts';
+
+/** What the device's memory must leave to everybody else. */
+const spareShare = 0.05;
+
+/** Errors: `out-of-memory` where a run needs more than there is; `smaller` says what would fit. */
+export function refuseIfTooLarge(
+  needed: number,
+  free: number,
+  { device, smaller }: { device: string; smaller: () => string },
+): void {
+  if (needed <= free * (1 - spareShare)) return;
+  throw new PunaError(
+    'out-of-memory',
+    `Training needs ${gigabytes(needed)} on ${device}, and ${gigabytes(free)} are free.`,
+    smaller(),
+  );
+}
+
+export function gigabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
+}

@@ -1,0 +1,80 @@
+import type { Parameter } from './autodiff/index.ts';
+import { type Backend, type Buffer, type Tensor, TensorContext } from './ggml/index.ts';
+
+/** A trainable tensor with everything that belongs to it. */
+export interface TrainedTensor extends Parameter {
+  name: string;
+  /** AdamW's moving averages of the gradient and of its square. */
+  moments: { first: Tensor; second: Tensor };
+}
+
+export interface NewParameter {
+  name: string;
+  shape: readonly number[];
+  /** A tensor that exists already and is to be trained where it is; absent: one is made. */
+  value?: Tensor;
+}
+
+/** The tensors that a run trains, in the memory of a backend. */
+export class ParameterSet implements Disposable {
+  readonly tensors: readonly TrainedTensor[];
+  readonly byValue: ReadonlyMap<Tensor, TrainedTensor>;
+  readonly #backend: Backend;
+  readonly #state: TensorContext;
+  readonly #gradients: TensorContext;
+  readonly #stateBuffer: Buffer;
+  readonly #gradientBuffer: Buffer;
+
+  /** All numbers are zero at first, but those of tensors that exist already. Errors: `out-of-memory`. */
+  constructor(backend: Backend, parameters: readonly NewParameter[]) {
+    this.#backend = backend;
+    this.#state = new TensorContext(backend, { tensors: 3 * parameters.length });
+    // In a buffer of their own, which is cleared as one.
+    this.#gradients = new TensorContext(backend, { tensors: parameters.length });
+    this.tensors = parameters.map(({ name, shape, value }) => ({
+      name,
+      value: value ?? this.#state.create('F32', ...shape),
+      gradient: this.#gradients.create('F32', ...shape),
+      moments: { first: this.#state.create('F32', ...shape), second: this.#state.create('F32', ...shape) },
+    }));
+    this.byValue = new Map(this.tensors.map((tensor) => [tensor.value, tensor]));
+    this.#stateBuffer = this.#state.allocate();
+    this.#gradientBuffer = this.#gradients.allocate();
+    this.#stateBuffer.clear();
+    this.#gradientBuffer.clear();
+  }
+
+  /** Bytes of values (where they are made here), gradients and moments. */
+  static measure(parameters: readonly NewParameter[]): number {
+    return parameters.reduce((sum, { shape, value }) => {
+      const bytes = 4 * shape.reduce((product, length) => product * length, 1);
+      return sum + bytes * (value ? 3 : 4);
+    }, 0);
+  }
+
+  clearGradients(): void {
+    this.#gradientBuffer.clear();
+  }
+
+  /** Everything that a checkpoint needs of a tensor. */
+  read({ value, moments }: TrainedTensor): Record<'value' | 'first' | 'second', Float32Array<ArrayBuffer>> {
+    return {
+      value: this.#backend.read(value),
+      first: this.#backend.read(moments.first),
+      second: this.#backend.read(moments.second),
+    };
+  }
+
+  write({ value, moments }: TrainedTensor, state: ReturnType<ParameterSet['read']>): void {
+    this.#backend.write(value, state.value);
+    this.#backend.write(moments.first, state.first);
+    this.#backend.write(moments.second, state.second);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stateBuffer[Symbol.dispose]();
+    this.#gradientBuffer[Symbol.dispose]();
+    this.#state[Symbol.dispose]();
+    this.#gradients[Symbol.dispose]();
+  }
+}

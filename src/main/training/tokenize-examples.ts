@@ -1,0 +1,119 @@
+import type { LlamaModel, Token } from 'node-llama-cpp';
+import type { Example, ExampleTurn } from '../datasets/index.ts';
+import type { ChatTemplate, PromptPart } from '../inference/chat-template.ts';
+import { modelTemplate } from '../inference/model-template.ts';
+import { PromptTokenizer } from '../inference/prompt-tokens.ts';
+import type { Sample } from './batches.ts';
+
+/** Turns examples into the tokens that the model reads when it chats, and tells which of them it is to learn to write. */
+export class ExampleTokenizer {
+  readonly #model: LlamaModel;
+  readonly #template: ChatTemplate;
+  readonly #tokenizer: PromptTokenizer;
+  readonly #context: number;
+  /** Examples that did not fit into the context: shortened to their first turns, or cut. */
+  shortened = 0;
+  /** Examples of which nothing could be learnt. */
+  empty = 0;
+
+  constructor(model: LlamaModel, context: number) {
+    this.#model = model;
+    this.#template = modelTemplate(model);
+    this.#tokenizer = new PromptTokenizer(model);
+    this.#context = context;
+  }
+
+  /** One sample of a conversation, one or several of a text; none where nothing can be learnt. */
+  samples(example: Example): Sample[] {
+    const samples = example.kind === 'text' ? this.#ofText(example.text) : this.#ofConversation(example);
+    const useful = samples.filter(({ learnt }) => learnt.some((is, index) => is && index > 0));
+    if (useful.length === 0) this.empty++;
+    return useful;
+  }
+
+  /** A text longer than the context becomes several samples. All of it is learnt. */
+  #ofText(text: string): Sample[] {
+    const { bos, eos, shouldPrependBosToken } = this.#model.tokens;
+    const begin = shouldPrependBosToken && bos !== null ? [bos] : [];
+    const all = [...this.#model.tokenize(text), ...(eos === null ? [] : [eos])];
+    const room = this.#context - begin.length;
+    const samples: Sample[] = [];
+    for (let start = 0; start < all.length; start += room) {
+      const tokens = [...begin, ...all.slice(start, start + room)];
+      samples.push({ tokens, learnt: tokens.map((_, index) => index > 0) });
+    }
+    return samples;
+  }
+
+  /** What does not fit loses its last turns; a first exchange that is too long is cut where the context ends. */
+  #ofConversation({ system, turns }: { system: string; turns: readonly ExampleTurn[] }): Sample[] {
+    const whole = this.#render(system, turns);
+    if (whole.tokens.length <= this.#context) return [whole];
+    this.shortened++;
+    for (let count = turns.length - 1; count > 1; count--) {
+      if (turns[count - 1]?.role !== 'assistant') continue;
+      const shorter = this.#render(system, turns.slice(0, count));
+      if (shorter.tokens.length <= this.#context) return [shorter];
+    }
+    const first = this.#render(system, turns.slice(0, 2));
+    const cut = <Element>(all: readonly Element[]) => all.slice(0, this.#context);
+    return [{ tokens: cut(first.tokens), learnt: cut(first.learnt) }];
+  }
+
+  /**
+   * As the model's template puts it. A reply is tokenized on its own, as the model writes it, and is learnt up to the token
+   * that ends it; everything else is only read.
+   */
+  #render(system: string, turns: readonly ExampleTurn[]): Sample {
+    const parts = splitAtTexts(this.#template.render(system, turns), system, turns);
+    const known = parts.map((part) =>
+      part.isReply ? { ...part, tokens: this.#model.tokenize(part.text, false, 'trimLeadingSpace') } : part,
+    );
+    const { tokens, spans } = this.#tokenizer.tokenizeKnown(known);
+    const learnt = new Array<boolean>(tokens.length).fill(false);
+    let end = 0;
+    for (const { from, to } of spans) {
+      end = Math.max(this.#endOfReply(tokens, to), to);
+      learnt.fill(true, from, end);
+    }
+    // Behind the last reply stands the beginning of another one.
+    return { tokens: tokens.slice(0, end), learnt: learnt.slice(0, end) };
+  }
+
+  /** One behind the token that ends the reply whose text ends at `to`. */
+  #endOfReply(tokens: readonly Token[], to: number): number {
+    const next = tokens[to];
+    if (next === undefined) return to;
+    const { control } = this.#model.getTokenAttributes(next);
+    if (control || this.#model.isEogToken(next)) return to + 1;
+    // Words end it, such as the next speaker's name.
+    const [words = ''] = this.#template.replyEnds;
+    return Math.min(tokens.length, to + this.#model.tokenize(words).length);
+  }
+}
+
+type Part = PromptPart & { isReply: boolean };
+
+/** The same parts, of which each reply is one of its own, whatever a template has joined it with. */
+function splitAtTexts(parts: readonly PromptPart[], system: string, turns: readonly ExampleTurn[]): Part[] {
+  const texts = turns.map(({ role, text }) => ({ text, isReply: role === 'assistant' }));
+  const waiting = system === '' ? texts : [{ text: system, isReply: false }, ...texts];
+  const result: Part[] = [];
+  const push = (part: PromptPart, text: string, isReply: boolean) => {
+    if (text !== '') result.push({ by: part.by, text, isReply });
+  };
+  for (const part of parts) {
+    let rest = part.text;
+    while (part.by === 'writer' && waiting[0]) {
+      const { text, isReply } = waiting[0];
+      const at = rest.indexOf(text);
+      if (at < 0) break;
+      push(part, rest.slice(0, at), false);
+      push(part, text, isReply);
+      rest = rest.slice(at + text.length);
+      waiting.shift();
+    }
+    push(part, rest, false);
+  }
+  return result;
+}
