@@ -1,0 +1,3 @@
+/** Reading what a model is to learn from: conversations and texts, from the files that people have. */
+export type { Example, ExampleTurn, ReadReport } from './example.ts';
+export { readExamples } from './read.ts';

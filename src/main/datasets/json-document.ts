@@ -1,0 +1,58 @@
+import { JSONParser, TokenType } from '@streamparser/json';
+import { PunaError } from '../../shared/error.ts';
+import { brokenJson, type FoundRecord } from './found-record.ts';
+import { maxDepth, maxRecordBytes, tooLong } from './limits.ts';
+import { readPieces, StrictDecoder } from './pieces.ts';
+import { Sifter } from './sifter.ts';
+
+/**
+ * The examples of a file that is JSON as a whole, one at a time, whatever the file's size: the elements of a list, those
+ * of the one list in an object, or single objects, one after the other.
+ */
+export async function* readDocument(path: string, signal?: AbortSignal): AsyncGenerator<FoundRecord> {
+  const parser = new JSONParser({ paths: ['$', '$.*', '$.*.*'], separator: '' });
+  const decoder = new StrictDecoder(path);
+  const sifter = new Sifter(path);
+  parser.onValue = (info) => sifter.sift(info);
+  limitDepth(parser, path);
+  let [count, lastLine, bytesSince] = [0, 1, 0];
+  for await (const { bytes, line, ends } of readPieces(path, signal)) {
+    decoder.decode(bytes, line, { more: !ends });
+    write(parser, bytes, path, line);
+    const arrived = sifter.arrived.splice(0);
+    bytesSince = arrived.length > 0 ? 0 : bytesSince + bytes.length;
+    for (const value of arrived) yield { value, where: `object ${++count}, which ends on line ${line}` };
+    if (bytesSince > maxRecordBytes) {
+      const unknown = sifter.unknown();
+      if (!unknown) throw tooLong(`${path}, line ${line}`, maxRecordBytes);
+      yield { value: unknown, where: `line ${line}` };
+    }
+    lastLine = line;
+  }
+  decoder.decode(Buffer.alloc(0), lastLine, { more: false });
+  try {
+    parser.end();
+  } catch (thrown) {
+    throw brokenJson(`${path} ends in the middle of its JSON, on line ${lastLine}.`, thrown);
+  }
+}
+
+function write(parser: JSONParser, bytes: Buffer, path: string, line: number): void {
+  try {
+    parser.write(bytes);
+  } catch (thrown) {
+    if (thrown instanceof PunaError) throw thrown;
+    throw brokenJson(`${path} is not valid JSON from line ${line} on.`, thrown);
+  }
+}
+
+function limitDepth(parser: JSONParser, path: string): void {
+  let depth = 0;
+  parser.onToken = ({ token }) => {
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) depth++;
+    else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) depth--;
+    if (depth <= maxDepth) return;
+    const sentence = `${path} nests more than ${maxDepth} lists and objects.`;
+    throw new PunaError('invalid-input', sentence, 'Export the data again, in one of the known kinds.');
+  };
+}
