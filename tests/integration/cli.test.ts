@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { History, openDatabase } from '../../src/main/history/index.ts';
 import { run } from '../support/command.ts';
 import { buildScriptedModel } from '../support/models.ts';
 import { replyFinished, startShell, temporaryFolder } from '../support/shell.ts';
@@ -180,6 +182,34 @@ describe('puna history', () => {
     expect(jsonLines(imported.stdout)).toEqual([{ type: 'result', conversations: 1, messages: 2 }]);
     expect((await run(['history', 'search', 'golden', '--data', elsewhere])).stdout).toContain('golden');
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'lets no Puna start while it imports: it would clear away what is not whole yet',
+    async () => {
+      const source = openDatabase(join(folder, 'source.db'));
+      const history = new History(source);
+      for (const title of ['First', 'Second']) history.conversations.create({ title });
+      const pieces: string[] = [];
+      for await (const piece of history.exportHistory({ format: 'json' })) pieces.push(piece);
+      source.close();
+
+      // A pipe, so that the import waits for the rest.
+      const pipe = join(folder, 'pipe.json');
+      execFileSync('mkfifo', [pipe]);
+      const data = join(folder, 'importing');
+      const importing = run(['history', 'import', pipe, '--data', data]);
+      const writer = await open(pipe, 'w');
+      await writer.writeFile(pieces.slice(0, 2).join(''));
+      await expect.poll(() => existsSync(join(data, 'lock.db')), { timeout: 20_000 }).toBe(true);
+      await expect(startShell({ dataFolder: data })).rejects.toThrow(/already running/);
+      await writer.writeFile(pieces.slice(2).join(''));
+      await writer.close();
+      expect(await importing).toMatchObject({
+        status: 0,
+        stdout: '2 conversations with 0 messages imported\n',
+      });
+    },
+  );
 
   test('says in one line that a folder has no history, and that a file is not an export', async () => {
     const empty = await run(['history', 'search', 'anything', '--data', join(folder, 'none')]);

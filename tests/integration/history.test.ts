@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { History, openDatabase } from '../../src/main/history/index.ts';
 import { temporaryFolder } from '../support/shell.ts';
@@ -257,6 +258,24 @@ describe('an export', () => {
     expect(markdown).toMatch(/^# Grass 풀\n/);
     expect(markdown).toContain('Gold.');
     expect(markdown).not.toContain('mostly');
+  });
+
+  test('of which the import is stopped leaves nothing behind', async () => {
+    const { id } = history.conversations.create();
+    for (let at = 0; at < 1200; at++) say(id, null, `Message ${at}`);
+    const path = join(folder, 'long.json');
+    await writeFile(path, await exported('json'));
+    const stop = new AbortController();
+    const other = openDatabase(join(folder, 'other.db'));
+    const count = () => other.prepare('SELECT count(*) FROM messages').pluck().get();
+    const importing = new History(other).importHistory(path, { signal: stop.signal });
+    const stopped = expect(importing).rejects.toMatchObject({ name: 'AbortError' });
+    // It writes slice by slice, and others have their turn in between.
+    while (count() === 0) await setImmediate();
+    stop.abort();
+    await stopped;
+    expect(count()).toBe(0);
+    other.close();
   });
 
   test('that is broken in the middle leaves nothing behind', async () => {

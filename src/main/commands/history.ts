@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import type { Snippet } from '../../shared/contract/index.ts';
 import { databaseFile, History, openDatabase } from '../history/index.ts';
-import { dataFolder, writeAtomically } from '../storage/index.ts';
+import { dataFolder, type FolderLock, lockDataFolder, writeAtomically } from '../storage/index.ts';
 import { integer } from './arguments.ts';
 import { Output, runCommand, writeToStdout } from './output.ts';
 
@@ -38,14 +38,14 @@ export function addHistory(program: Command): void {
       const { format, conversation, out } = options;
       if (format !== 'json' && format !== 'markdown') command.error('error: --format is markdown or json');
       else
-        return runCommand(() =>
+        return runCommand((signal) =>
           withHistory(options, async (opened) => {
             const pieces = opened.exportHistory({
               format,
               ...(conversation !== undefined && { conversationId: conversation }),
             });
-            if (out) await writeAtomically(resolve(out), pieces);
-            else await writeToStdout(pieces);
+            if (out) await writeAtomically(resolve(out), pieces, { signal });
+            else await writeToStdout(pieces, signal);
           }),
         );
     });
@@ -57,10 +57,10 @@ export function addHistory(program: Command): void {
     .option('--data <dir>', 'data folder')
     .option('--json', 'print JSON lines')
     .action((file: string, options: Common) =>
-      runCommand(() =>
+      runCommand((signal) =>
         withHistory({ ...options, create: true }, async (opened) => {
           const output = new Output(options.json ?? false);
-          const counts = await opened.importHistory(resolve(file));
+          const counts = await opened.importHistory(resolve(file), { signal });
           output.text(`${counts.conversations} conversations with ${counts.messages} messages imported\n`);
           output.event({ type: 'result', ...counts });
         }),
@@ -81,11 +81,29 @@ async function withHistory(
       'Name another data folder with --data.',
     );
   }
-  const database = openDatabase(file);
+  const lock = create ? lockUnlessRunning(folder) : null;
   try {
-    await use(new History(database));
+    const database = openDatabase(file);
+    try {
+      await use(new History(database));
+    } finally {
+      database.close();
+    }
   } finally {
-    database.close();
+    lock?.release();
+  }
+}
+
+/**
+ * Keeps Puna from starting while an import writes: it would take what it finds half done for the remains of one that died.
+ * A Puna that runs already has cleared those away, and is no danger.
+ */
+function lockUnlessRunning(folder: string): FolderLock | null {
+  try {
+    return lockDataFolder(folder);
+  } catch (thrown) {
+    if (thrown instanceof PunaError && thrown.code === 'already-running') return null;
+    throw thrown;
   }
 }
 

@@ -32,8 +32,8 @@ export class Output {
 }
 
 /** Writes pieces to standard output as fast as it takes them, however many there are. */
-export async function writeToStdout(pieces: AsyncIterable<string>): Promise<void> {
-  await pipeline(Readable.from(pieces), process.stdout, { end: false });
+export async function writeToStdout(pieces: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
+  await pipeline(Readable.from(pieces), process.stdout, { end: false, signal });
 }
 
 /**
@@ -60,8 +60,9 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
     if (broken) throw broken;
   } catch (thrown) {
     if (isReaderGone(thrown) || isReaderGone(broken)) return;
-    const error = thrown === broken ? fileError(thrown, 'standard output') : databaseError(thrown);
-    const { message, remedy } = PunaError.from(error);
+    const { message, remedy } = PunaError.from(
+      thrown === broken ? fileError(thrown, 'standard output') : reasonOf(thrown),
+    );
     process.stderr.write(`puna: ${`${message} ${remedy}`.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = exitStatus.failed;
   } finally {
@@ -75,6 +76,11 @@ const askingToStop = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** What was written has arrived, or has failed with an `error` event. */
 function stdoutFlushed(): Promise<void> {
   return new Promise((resolve) => process.stdout.write('', () => setImmediate(resolve)));
+}
+
+function reasonOf(thrown: unknown): unknown {
+  const stopped = thrown instanceof Error && thrown.name === 'AbortError';
+  return stopped ? new PunaError('cancelled', 'It was stopped before it was done.') : databaseError(thrown);
 }
 
 /** Whether the output's reader has left, as `| head` does, or the terminal was closed: no failure, but nothing more to do. */

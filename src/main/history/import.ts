@@ -32,14 +32,16 @@ export interface ImportParts {
 export async function importFile(
   parts: ImportParts,
   file: string,
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<{ conversations: number; messages: number }> {
   const written: number[] = [];
   let messages = 0;
   try {
     for await (const conversation of readConversations(file)) {
+      signal?.throwIfAborted();
       const id = insertConversation(parts, conversation);
       written.push(id);
-      await insertMessages(parts, id, conversation);
+      await insertMessages(parts, id, conversation, signal);
       messages += conversation.messages.length;
     }
     reveal(parts.database, written);
@@ -135,6 +137,7 @@ async function insertMessages(
   { database, index }: ImportParts,
   conversationId: number,
   { messages, leaf }: ExportedConversation,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const insert = database.prepare(
     `INSERT INTO messages (conversation_id, parent_id, role, text, thinking, status, error, stats, rating, correction, created_at)
@@ -160,6 +163,7 @@ async function insertMessages(
   };
   const addSlice = database.transaction((slice: ExportedMessage[]) => slice.forEach(add));
   for (let start = 0; start < messages.length; start += sliceSize) {
+    signal?.throwIfAborted();
     addSlice(messages.slice(start, start + sliceSize));
     await setImmediate();
   }

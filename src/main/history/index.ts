@@ -51,11 +51,14 @@ export class History {
     return exportPieces(this.#database, this.conversations, options);
   }
 
-  /** Adds an exported JSON file, all or nothing. Errors: `invalid-input`, `file-missing`, `disk-full`. */
-  async importHistory(file: string): Promise<{ conversations: number; messages: number }> {
+  /** Adds an exported JSON file, all or nothing, also when it is aborted. Errors: `invalid-input`, `file-missing`, `disk-full`. */
+  async importHistory(
+    file: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ conversations: number; messages: number }> {
     const parts = { database: this.#database, conversations: this.conversations, index: this.#index };
     try {
-      return await importFile(parts, file);
+      return await importFile(parts, file, options);
     } catch (thrown) {
       throw fileError(thrown, file);
     }
