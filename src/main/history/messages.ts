@@ -36,11 +36,16 @@ export interface MessageChange {
   stats?: ReplyStats;
 }
 
+/** A disk takes some milliseconds to be certain, a slow one some dozens: too long for every autosave. */
+const waitMilliseconds = 1_000;
+
 export class Messages {
   readonly #database: Database;
   readonly #conversations: Conversations;
   readonly #index: SearchIndex;
   readonly #now: () => number;
+  /** When a write last waited for the disk; it takes along all that were written before it. */
+  #waitedAt = 0;
   readonly #get: Statement<[number], MessageRow>;
   readonly #attachments: Statement<[number], AttachmentRow>;
   readonly #write: Statement<
@@ -123,12 +128,15 @@ export class Messages {
   }
 
   /**
-   * Changes a reply while it streams and when it ends. Cheap while it streams: no wait for the disk (what the system has
-   * been given survives the death of this process, only a power cut can cost a quarter second more), no index.
+   * Changes a reply while it streams and when it ends. Cheap while it streams: no index, and a wait for the disk only once a
+   * second. What the system has been given survives the death of this process; a power cut costs what came after the wait.
    */
   write(id: number, { text, thinking, status, error, stats }: MessageChange): void {
     const final = status !== undefined && isFinal(status);
-    this.#database.pragma(`synchronous = ${final ? 'FULL' : 'NORMAL'}`);
+    const now = this.#now();
+    const waits = final || now - this.#waitedAt >= waitMilliseconds;
+    if (waits) this.#waitedAt = now;
+    this.#database.pragma(`synchronous = ${waits ? 'FULL' : 'NORMAL'}`);
     try {
       this.#database.transaction(() => {
         this.#write.run(
