@@ -141,6 +141,7 @@ function settingsOf(options: TrainOptions): TrainingSettings {
     ...{ epochs, steps: steps ?? null, learningRate: lr, schedule, warmup, weightDecay: decay },
     ...{ clip: clip === 0 ? null : clip, batch, context, seed, validation, patience: patience ?? null },
     ...{ evaluateEvery, checkpointEvery, recompute, exact: exact ?? false, threads: threads ?? null, device },
+    memoryLimit: null,
   };
 }
 

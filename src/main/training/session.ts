@@ -63,7 +63,8 @@ export class Session implements Disposable {
     try {
       const backend = keep(new Backend(library, device, { threads }));
       const used = device.isCpu ? process.memoryUsage().rss : 0;
-      const free = device.isCpu ? (await llamaCpp.getRamState()).free : device.freeMemory;
+      const freeNow = device.isCpu ? (await llamaCpp.getRamState()).free : device.freeMemory;
+      const free = Math.min(freeNow, settings.memoryLimit ?? Infinity);
       const weightsOptions: WeightsOptions = {
         transposed: needsTransposed(settings),
         ...{

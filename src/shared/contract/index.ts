@@ -32,6 +32,7 @@ export * from './message.ts';
 export * from './model.ts';
 export * from './sampling.ts';
 export * from './settings.ts';
+export * from './training.ts';
 
 /** Every failure that a person should read arrives as FAILED: the message is the sentence, the remedy what to do. */
 const base = oc.errors({
