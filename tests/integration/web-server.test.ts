@@ -121,6 +121,15 @@ describe('the contract', () => {
     });
   });
 
+  test('calls a file that cannot be imported by the name that the person gave it', async () => {
+    const piece = new Blob(['{"cats": []}']);
+    const { uploadId } = await shell.client.uploads.begin({ name: 'cats.json', bytes: piece.size });
+    await shell.client.uploads.append({ uploadId, offset: 0, piece });
+    await expect(shell.client.history.import({ uploadId })).rejects.toMatchObject({
+      message: expect.stringMatching(/^cats\.json is not a history/) as string,
+    });
+  });
+
   test('survives a message that is not of its protocol', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${shell.port}/rpc`, { headers: { ...own(), ...cookie() } });
     await once(socket, 'open');

@@ -32,12 +32,12 @@ export interface ImportParts {
 export async function importFile(
   parts: ImportParts,
   file: string,
-  { signal }: { signal?: AbortSignal } = {},
+  { name = file, signal }: { name?: string; signal?: AbortSignal } = {},
 ): Promise<{ conversations: number; messages: number }> {
   const written: number[] = [];
   let messages = 0;
   try {
-    for await (const conversation of readConversations(file)) {
+    for await (const conversation of readConversations(file, name)) {
       signal?.throwIfAborted();
       const id = insertConversation(parts, conversation);
       written.push(id);
@@ -53,7 +53,7 @@ export async function importFile(
 }
 
 /** The conversations of an exported file, one at a time, whatever the file's size. */
-async function* readConversations(file: string): AsyncGenerator<ExportedConversation> {
+async function* readConversations(file: string, name: string): AsyncGenerator<ExportedConversation> {
   const parser = new JSONParser({ paths: ['$.format', '$.version', '$.conversations.*'], keepStack: false });
   const arrived: { key: unknown; value: unknown }[] = [];
   parser.onValue = ({ key, value }) => arrived.push({ key, value });
@@ -62,7 +62,7 @@ async function* readConversations(file: string): AsyncGenerator<ExportedConversa
   const take = function* () {
     for (const { key, value } of arrived.splice(0)) {
       if (typeof key === 'string') head.set(key, value);
-      else yield parseConversation(value, ++number, head, file);
+      else yield parseConversation(value, ++number, head, name);
     }
   };
   try {
@@ -72,10 +72,10 @@ async function* readConversations(file: string): AsyncGenerator<ExportedConversa
     }
     if (!parser.isEnded) throw new Error('It ends in the middle.');
     yield* take();
-    checkHead(head, file);
+    checkHead(head, name);
   } catch (thrown) {
     if (thrown instanceof PunaError || isSystemError(thrown)) throw thrown;
-    throw notAnExport(file, thrown instanceof Error ? thrown.message : String(thrown), thrown);
+    throw notAnExport(name, thrown instanceof Error ? thrown.message : String(thrown), thrown);
   }
 }
 

@@ -51,16 +51,16 @@ export class History {
     return exportPieces(this.#database, this.conversations, options);
   }
 
-  /** Adds an exported JSON file, all or nothing, also when it is aborted. Errors: `invalid-input`, `file-missing`, `disk-full`. */
+  /** Adds an exported JSON file, all or nothing, also when it is aborted; `name` is what errors call it. Errors: `invalid-input`, `file-missing`, `disk-full`. */
   async importHistory(
     file: string,
-    options: { signal?: AbortSignal } = {},
+    options: { name?: string; signal?: AbortSignal } = {},
   ): Promise<{ conversations: number; messages: number }> {
     const parts = { database: this.#database, conversations: this.conversations, index: this.#index };
     try {
       return await importFile(parts, file, options);
     } catch (thrown) {
-      throw fileError(thrown, file);
+      throw fileError(thrown, options.name ?? file);
     }
   }
 }

@@ -186,9 +186,9 @@ export function createRouter(services: Services): AppRouter {
         yield* history.exportHistory(input);
       }),
       import: os.history.import.handler(async ({ input }) => {
-        const { uploadPath } = uploads.take(input.uploadId);
+        const { uploadPath, name } = uploads.take(input.uploadId);
         try {
-          return await history.importHistory(uploadPath);
+          return await history.importHistory(uploadPath, { name });
         } finally {
           await uploads.discard(input.uploadId);
           tellFolders();
