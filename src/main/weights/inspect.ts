@@ -24,9 +24,11 @@ export interface Inspection {
 
 /** Says what a GGUF file holds without loading it. Errors: those of `readModelFile`. */
 export async function inspect(path: string): Promise<Inspection> {
-  const { metadata, tensors, ...described } = await readModelFile(resolve(path));
+  const { metadata, tensors, ...file } = await readModelFile(resolve(path));
+  const { kind, architecture, title, parameters, quantization, contextLength, hasChatTemplate } = file;
   return {
-    ...described,
+    ...{ path: file.path, kind, architecture, title, parameters, quantization, contextLength },
+    ...{ hasChatTemplate, bytes: file.bytes, parts: file.parts, ggufVersion: file.ggufVersion },
     metadata: showMetadata(metadata),
     tensorTypes: typeSummary(tensors),
     tensors: tensors.map(({ name, type, shape, bytes }) => ({
