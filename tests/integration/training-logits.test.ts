@@ -14,7 +14,7 @@ import {
   tinyVariants,
   type TinyVariant,
 } from '../support/tiny-architectures.ts';
-import { openCpu } from '../support/training.ts';
+import { openCpu, relativeDifference } from '../support/training.ts';
 
 /**
  * Root mean square of the difference, relative to that of the logits. Measured: 1e-6 in F32 (8e-5 with Gemma's GELU, which ggml
@@ -70,12 +70,6 @@ function llamaLogits(path: string): Float32Array {
     return llama.logits();
   });
   return Float32Array.from(rows.flatMap((row) => [...row]));
-}
-
-function relativeDifference(one: Float32Array, other: Float32Array): number {
-  expect(one.length).toBe(other.length);
-  const squares = (numbers: Float32Array) => numbers.reduce((sum, number) => sum + number ** 2, 0);
-  return Math.sqrt(squares(one.map((number, index) => number - (other[index] ?? NaN))) / squares(other));
 }
 
 describe.each(Object.keys(tinyVariants) as TinyVariant[])('%s', (variant) => {

@@ -46,6 +46,14 @@ export class BareLlama {
     if (!this.#context) throw new Error('llama.cpp could not make a context');
   }
 
+  /** Computes with a LoRA adapter from here on. */
+  useAdapter(path: string): void {
+    const adapter = this.#functions.loadAdapter(this.#model, path);
+    if (!adapter) throw new Error(`llama.cpp could not load ${path}`);
+    const status = this.#functions.setAdapters(this.#context, [adapter], 1, Float32Array.of(1));
+    if (status !== 0) throw new Error(`llama_set_adapters_lora failed with ${status}`);
+  }
+
   /** Special tokens of the text are recognised, and BOS is added where the model wants it. */
   tokenize(text: string): Int32Array {
     const bytes = Buffer.byteLength(text);
@@ -130,6 +138,8 @@ interface Functions {
   contextParameters(): Opaque;
   loadModel(path: string, parameters: Opaque): unknown;
   createContext(model: unknown, parameters: Opaque): unknown;
+  loadAdapter(model: unknown, path: string): unknown;
+  setAdapters(context: unknown, adapters: unknown[], count: number, scales: Float32Array): number;
   vocabulary(model: unknown): unknown;
   vocabularySize(vocabulary: unknown): number;
   tokenize(
@@ -192,6 +202,10 @@ function library(): Functions {
     contextParameters: llama.func('Opaque llama_context_default_params()'),
     loadModel: llama.func('void *llama_model_load_from_file(const char *path, Opaque parameters)'),
     createContext: llama.func('void *llama_init_from_model(void *model, Opaque parameters)'),
+    loadAdapter: llama.func('void *llama_adapter_lora_init(void *model, const char *path)'),
+    setAdapters: llama.func(
+      'int32_t llama_set_adapters_lora(void *context, void **adapters, size_t count, float *scales)',
+    ),
     vocabulary: llama.func('void *llama_model_get_vocab(void *model)'),
     vocabularySize: llama.func('int32_t llama_vocab_n_tokens(void *vocabulary)'),
     tokenize: llama.func(

@@ -25,6 +25,8 @@ export const tinyShape: ModelShape = {
 
 /** Models for measurements, by their number of parameters: small, but their weights fit in no cache. */
 export const benchShapes = {
+  /** As `training-torch.py` has it. */
+  '128M': { layers: 12, embedding: 768, heads: 12, kvHeads: 4, feedForward: 2048, contextLength: 4096 },
   '134M': { layers: 12, embedding: 768, heads: 12, kvHeads: 12, feedForward: 2048, contextLength: 4096 },
   /** As SmolLM2-360M, of the smallest that people chat with. */
   '376M': { layers: 32, embedding: 960, heads: 15, kvHeads: 5, feedForward: 2560, contextLength: 4096 },
@@ -82,10 +84,14 @@ export async function buildTinyModel(path: string, options: TinyModelOptions = {
   return path;
 }
 
-/** A model of that shape in Q8_0, about as many megabytes as it has millions of parameters. */
-export function buildBenchModel(path: string, shape: keyof typeof benchShapes): Promise<string> {
+/** A model of that shape. In Q8_0 it has about as many megabytes as it has millions of parameters. */
+export function buildBenchModel(
+  path: string,
+  shape: keyof typeof benchShapes,
+  tensorType: TinyTensorType = 'Q8_0',
+): Promise<string> {
   return buildTinyModel(path, {
-    ...{ name: 'Bench', shape: benchShapes[shape], tensorType: 'Q8_0', vocabularySize: benchVocabulary },
+    ...{ name: 'Bench', shape: benchShapes[shape], tensorType, vocabularySize: benchVocabulary },
   });
 }
 
@@ -99,7 +105,7 @@ export function modelMetadata(model: DescribedModel): [string, GgufValue][] {
     ['general.architecture', { type: 'string', value: 'llama' }],
     ['general.type', { type: 'string', value: 'model' }],
     ['general.name', { type: 'string', value: model.name ?? 'Tiny' }],
-    ['general.file_type', uint32({ F32: 0, F16: 1, Q8_0: 7 }[tensorType])],
+    ['general.file_type', uint32({ F32: 0, F16: 1, BF16: 32, Q8_0: 7, Q4_K: 14 }[tensorType])],
     ['general.quantization_version', uint32(2)],
     ['llama.context_length', uint32(shape.contextLength)],
     ['llama.embedding_length', uint32(shape.embedding)],

@@ -1,13 +1,14 @@
 import type { TensorToWrite } from '../../src/main/weights/formats/gguf.ts';
+import { quantized } from './quantize.ts';
 import type { SeededRandom } from './tiny-random.ts';
 
-export type TinyTensorType = 'F32' | 'F16' | 'Q8_0';
+export type TinyTensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_K';
 
-/** Numbers of a tensor as bytes of its type. Rows of Q8_0 are multiples of 32 numbers. */
+/** Numbers of a tensor as bytes of its type. Rows of Q8_0 are multiples of 32 numbers, those of Q4_K of 256. */
 export function encodeNumbers(numbers: Float32Array<ArrayBuffer>, type: TinyTensorType): Uint8Array {
   if (type === 'F32') return bytesOf(numbers);
   if (type === 'F16') return bytesOf(Float16Array.from(numbers));
-  return encodeQ8(numbers);
+  return type === 'Q8_0' ? encodeQ8(numbers) : quantized(numbers, type, numbers.length);
 }
 
 /** A tensor of which every number is given by its row and column. */

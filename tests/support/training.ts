@@ -1,7 +1,66 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { Engine, launchChildProcess } from '../../src/main/engine/index.ts';
 import { type Parameter, Tape } from '../../src/main/training/autodiff/index.ts';
+import { pack } from '../../src/main/training/batches.ts';
 import { Backend, chooseDevice, Graph, Operations, type Tensor } from '../../src/main/training/ggml/index.ts';
+import { adaptedMatrices, Lora, loraParameters } from '../../src/main/training/lora.ts';
+import {
+  defaultTrainingSettings,
+  loraTargets,
+  type TrainingEvent,
+  type TrainingInput,
+  type TrainingJobs,
+  type TrainingResult,
+  type TrainingSettings,
+} from '../../src/main/training/messages.ts';
+import { describeDecoder, hiddenStates, logitsOf, Weights } from '../../src/main/training/models/index.ts';
+import { ParameterSet } from '../../src/main/training/parameters.ts';
+import { GraphInputs } from '../../src/main/training/sequence-inputs.ts';
+import { readGguf } from '../../src/main/weights/formats/gguf.ts';
+import { readModelFile } from '../../src/main/weights/model-file.ts';
 import { seededRandom } from './tiny-random.ts';
+
+/** A run in an engine process of its own, as the command line starts it. */
+export interface Run {
+  /** Fails as the run fails. */
+  result: Promise<TrainingResult>;
+  events: TrainingEvent[];
+  /** Asks it to stop, and keep what it has. */
+  stop(): void;
+  kill(): void;
+}
+
+export function startRun(
+  input: Omit<TrainingInput, 'settings' | 'resume'> & {
+    settings?: Partial<TrainingSettings>;
+    resume?: boolean;
+  },
+  onEvent: (event: TrainingEvent, run: Run) => void = () => undefined,
+): Run {
+  const engine = new Engine<TrainingJobs>({ entry: 'training-engine', launch: launchChildProcess });
+  const controller = new AbortController();
+  const whole: TrainingInput = {
+    ...input,
+    settings: { ...defaultTrainingSettings, device: 'cpu', ...input.settings },
+    resume: input.resume ?? false,
+  };
+  const run: Run = {
+    events: [],
+    stop: () => controller.abort(),
+    kill: () => void (engine.pid !== undefined && process.kill(engine.pid, 'SIGKILL')),
+    result: engine
+      .run('train', whole, {
+        signal: controller.signal,
+        onEvent: (event) => {
+          run.events.push(event);
+          onEvent(event, run);
+        },
+      })
+      .finally(() => engine.stop()),
+  };
+  return run;
+}
 
 /** The CPU, with the threads that training itself would take. */
 export function openCpu(): Backend {
@@ -98,4 +157,59 @@ async function slopes(
     await at(0);
   }
   return result;
+}
+
+/** Numbers of an F32 file's tensors, by name. */
+export async function readNumbers(path: string): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+  const { tensors, dataOffset } = await readGguf(path);
+  const { buffer } = Uint8Array.from(await readFile(path));
+  return new Map(
+    tensors.map(({ name, offset, bytes }) => [
+      name,
+      new Float32Array(buffer, dataOffset + offset, bytes / 4),
+    ]),
+  );
+}
+
+/** Logits of the last token, as the training graph computes them, with an adapter's file or without. */
+export async function trainingLogits(
+  path: string,
+  tokens: readonly number[],
+  adapter: { path: string; rank: number; scale: number } | null,
+): Promise<Float32Array> {
+  using backend = openCpu();
+  const file = await readModelFile(path);
+  const decoder = describeDecoder(file);
+  using weights = await Weights.load(backend, file, { transposed: () => false, exact: false });
+  const numbers = adapter ? await readNumbers(adapter.path) : new Map<string, Float32Array<ArrayBuffer>>();
+  using parameters = new ParameterSet(
+    backend,
+    loraParameters(adaptedMatrices(file.tensors, loraTargets), adapter?.rank ?? 1),
+  );
+  for (const { name, value } of parameters.tensors)
+    backend.write(value, numbers.get(name) ?? new Float32Array());
+
+  const [sequence] = pack([{ tokens, learnt: [] }], tokens.length);
+  if (!sequence) throw new Error('Nothing was packed.');
+  using inputs = new GraphInputs(backend, decoder, tokens.length);
+  using g = new Operations(backend, { tensors: 4096, graphs: [4096] });
+  using graph = new Graph(g, 4096);
+  const model = { decoder, weights, adapters: adapter ? new Lora(parameters, adapter.scale) : null };
+  const tape = new Tape(g, graph, new Map());
+  const options = { attentionChunk: 256, checkpoint: false };
+  const logits = g.output(logitsOf(tape, model, hiddenStates(tape, model, inputs.sequence, options)));
+  graph.expand(logits);
+  inputs.allocate();
+  graph.allocate();
+  inputs.write(sequence, 1);
+  await backend.compute(graph);
+  return backend.read(logits).subarray(-decoder.vocabulary);
+}
+
+/** Root mean square of the difference, relative to that of the second. */
+export function relativeDifference(one: Float32Array, other: Float32Array): number {
+  if (one.length !== other.length)
+    throw new Error(`${one.length} numbers were compared with ${other.length}.`);
+  const squares = (numbers: Float32Array) => numbers.reduce((sum, number) => sum + number ** 2, 0);
+  return Math.sqrt(squares(one.map((number, index) => number - (other[index] ?? NaN))) / squares(other));
 }

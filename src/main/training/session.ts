@@ -14,6 +14,9 @@ import type { Plan } from './plan.ts';
 import { SequenceGraph } from './sequence-graph.ts';
 import type { Machinery } from './trainer.ts';
 
+/** What this process takes beside what is counted: graphs' descriptions, kernels' work memory, JavaScript's own. Measured. */
+const ownBytes = 24e6;
+
 interface OpenOptions {
   signal: AbortSignal;
   emit: (event: TrainingEvent) => void;
@@ -87,7 +90,7 @@ export class Session implements Disposable {
 
       const build = (length: number, recompute: boolean) =>
         buildGraphs(backend, { decoder, weights }, parameters, { ...settings, length, recompute });
-      const otherBytes = weightBytes + ParameterSet.measure(trained);
+      const otherBytes = weightBytes + ParameterSet.measure(trained) + ownBytes;
       const needs = (graphs: Graphs) => otherBytes + graphs.bytes;
       let recompute = settings.recompute === 'always';
       let graphs = keep(build(plan.length, recompute));

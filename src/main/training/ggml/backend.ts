@@ -65,11 +65,11 @@ export class Backend implements Disposable {
     return numbers;
   }
 
-  /** Reads a tensor's bytes, whatever its type. */
-  readBytes(tensor: Tensor): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(tensor.bytes);
-    this.library.functions.ggml_backend_tensor_get(tensor.pointer, bytes, 0, bytes.byteLength);
-    return bytes;
+  /** Reads a tensor's bytes, whatever its type, into an array of that length. */
+  readBytes(tensor: Tensor, target: Uint8Array): void {
+    if (target.byteLength !== tensor.bytes)
+      throw new Error('A tensor was read into an array of another size.');
+    this.library.functions.ggml_backend_tensor_get(tensor.pointer, target, 0, target.byteLength);
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,7 @@ import type { GgufTensor } from '../../weights/formats/gguf.ts';
 import type { ModelFile } from '../../weights/model-file.ts';
 import type { FrozenMatrix } from '../autodiff/index.ts';
 import { type Backend, type Buffer, type Tensor, TensorContext } from '../ggml/index.ts';
-import { transpose, transposedType } from './transpose.ts';
+import { scratchBytes, transpose, transposedType } from './transpose.ts';
 
 /** Bytes that are read from the file at once. */
 const pieceBytes = 4 * 1024 * 1024;
@@ -65,9 +65,11 @@ export class Weights implements Disposable {
         Int32Array.from({ length: rows.count }, (_, index) => index),
       );
       await weights.#read(file, options);
-      for (const [name, copy] of weights.#transposed) {
+      const copies = [...weights.#transposed];
+      const scratch = new Uint8Array(Math.max(0, ...copies.map(([, copy]) => scratchBytes(copy))));
+      for (const [name, copy] of copies) {
         options.signal?.throwIfAborted();
-        await transpose(backend, weights.get(name), copy);
+        await transpose(backend, weights.get(name), copy, scratch);
       }
       return weights;
     } catch (thrown) {
@@ -105,6 +107,7 @@ export class Weights implements Disposable {
 
   async #read(file: ModelFile, { signal, onProgress }: WeightsOptions): Promise<void> {
     const total = file.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+    const piece = new Uint8Array(pieceBytes);
     let done = 0;
     let told = 0;
     const tell = () => {
@@ -117,7 +120,7 @@ export class Weights implements Disposable {
         await using handle = await open(part.path, 'r');
         for (const tensor of part.tensors) {
           const place = { ...tensor, offset: part.dataOffset + tensor.offset };
-          for await (const bytes of this.#fill(handle, place)) {
+          for await (const bytes of this.#fill(handle, place, piece)) {
             signal?.throwIfAborted();
             done += bytes;
             tell();
@@ -132,9 +135,9 @@ export class Weights implements Disposable {
   async *#fill(
     handle: Awaited<ReturnType<typeof open>>,
     { name, bytes, offset }: GgufTensor,
+    piece: Uint8Array,
   ): AsyncGenerator<number> {
     const tensor = this.get(name);
-    const piece = new Uint8Array(Math.min(bytes, pieceBytes));
     for (let at = 0; at < bytes;) {
       const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, bytes - at), offset + at);
       if (bytesRead === 0) {
