@@ -8,6 +8,7 @@ import { databaseFile, History, openDatabase } from './history/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
 import { Library } from './library/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
+import { MemoryShare, TrainingRuns } from './runs/index.ts';
 import { lockDataFolder, Uploads } from './storage/index.ts';
 
 export interface AppOptions {
@@ -21,7 +22,7 @@ export interface AppOptions {
 
 export interface App {
   router: AppRouter;
-  /** Stops replies (what they have said is kept), engines and database. */
+  /** Stops replies (what they have said is kept), training (what was learnt is kept), engines and database. */
   close(): Promise<void>;
 }
 
@@ -45,19 +46,31 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
       onChange: (models) => events.publish({ type: 'models', models }),
     });
     const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });
-    const host = new ModelHost({ engine, onStatus: (status) => events.publish({ type: 'engine', status }) });
+    const memory = new MemoryShare();
+    const host = new ModelHost({
+      engine,
+      rival: memory,
+      onStatus: (status) => events.publish({ type: 'engine', status }),
+    });
     const chat = new Chat({ history, library, host, events });
+    const training = new TrainingRuns({
+      ...{ database, library, host, memory, events, launchEngine },
+      folders: { adapters: join(dataFolder, 'adapters'), models: join(dataFolder, 'models') },
+    });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ history, library, chat, host, uploads, events, info },
+      ...{ history, library, chat, host, training, uploads, events, info },
       pickModels: pickModels ?? null,
     });
     return {
       router,
       async close() {
+        // Together: a run may wait for the reply that is being written.
+        const trainingClosed = training.close();
         try {
           await chat.close();
         } finally {
+          await trainingClosed;
           await host.close();
           database.close();
           lock.release();

@@ -1,2 +1,2 @@
 export { Chat } from './chat.ts';
-export { ModelHost } from './model-host.ts';
+export { type MemoryRival, ModelHost } from './model-host.ts';

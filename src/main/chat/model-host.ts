@@ -19,21 +19,37 @@ const stopped: EngineStatus = {
   contextSize: null,
 };
 
+/** What else may hold the memory that a model would take. */
+export interface MemoryRival {
+  /** Throws where it is known that the model has no place beside it. */
+  check(model: Model): void;
+  /** The failure of loading or using a model, which the rival may be the reason for. */
+  explain(model: Model, error: PunaError): PunaError;
+}
+
 export interface ModelHostOptions {
   engine: Engine<InferenceJobs>;
+  rival: MemoryRival;
   onStatus: (status: EngineStatus) => void;
 }
 
 /** Knows which model the inference engine holds, and brings in the one that is needed. */
 export class ModelHost {
   readonly #engine: Engine<InferenceJobs>;
+  readonly #rival: MemoryRival;
   readonly #onStatus: (status: EngineStatus) => void;
   #status: EngineStatus = stopped;
   /** What is loaded or loading: the model as it was then, to notice another path or other settings. */
-  #current: { key: string; controller: AbortController; loaded: Promise<LoadedModel> } | null = null;
+  #current: {
+    model: Model;
+    key: string;
+    controller: AbortController;
+    loaded: Promise<LoadedModel>;
+  } | null = null;
 
-  constructor({ engine, onStatus }: ModelHostOptions) {
+  constructor({ engine, rival, onStatus }: ModelHostOptions) {
     this.#engine = engine;
+    this.#rival = rival;
     this.#onStatus = onStatus;
     engine.onExit((reason) => this.#engineGone(reason));
   }
@@ -42,13 +58,21 @@ export class ModelHost {
     return this.#status;
   }
 
+  /** What is loaded or loading, as it was when that began. */
+  get model(): Model | null {
+    return this.#current?.model ?? null;
+  }
+
   /**
    * Loads the model unless it is there already. Errors: what the engine says of the file (`not-gguf`, `file-damaged`,
    * `unsupported-model`, `out-of-memory`…), `engine-died`, `cancelled`.
    */
   async load(model: Model, signal?: AbortSignal): Promise<LoadedModel> {
     const key = JSON.stringify([model.path, model.loadSettings]);
-    if (this.#current?.key !== key) this.#start(model, key);
+    if (this.#current?.key !== key) {
+      this.#rival.check(model);
+      this.#start(model, key);
+    }
     const current = this.#current;
     if (!current) throw new PunaError('cancelled', 'Loading was cancelled.');
     const cancel = () => current.controller.abort();
@@ -70,12 +94,21 @@ export class ModelHost {
     return this.#status;
   }
 
+  /** Frees the model's memory for something else, once it is loaded and has ended the reply that it is wanted for. */
+  async makeRoom(): Promise<void> {
+    await this.#current?.loaded.catch(() => undefined);
+    await this.unload();
+  }
+
   /** Makes a reply with the model that is loaded. */
   reply(
     input: ReplyInput,
     options: { signal: AbortSignal; onEvent: (event: ReplyEvent) => void },
   ): Promise<ReplyResult> {
-    return this.#engine.run('reply', input, options);
+    return this.#engine.run('reply', input, options).catch((thrown: unknown) => {
+      // Contexts are made when they are needed.
+      throw this.model ? this.#rival.explain(this.model, PunaError.from(thrown)) : thrown;
+    });
   }
 
   async title(turns: Turn[], signal: AbortSignal): Promise<string> {
@@ -99,7 +132,7 @@ export class ModelHost {
     const loaded = this.#load(model, controller.signal);
     // Whoever waits for it gets the error too; without this a load that nobody waits for would be an unhandled rejection.
     loaded.catch(() => undefined);
-    this.#current = { key, controller, loaded };
+    this.#current = { model, key, controller, loaded };
   }
 
   async #load(model: Model, signal: AbortSignal): Promise<LoadedModel> {
@@ -118,7 +151,7 @@ export class ModelHost {
       }
       return loaded;
     } catch (thrown) {
-      const error = PunaError.from(thrown);
+      const error = this.#rival.explain(model, PunaError.from(thrown));
       // Another load or an unload may have taken its place meanwhile; then its status stands.
       if (this.#current?.controller.signal === signal) {
         this.#current = null;

@@ -6,6 +6,7 @@ import type { Chat, ModelHost } from '../chat/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
 import { browse, type Library } from '../library/index.ts';
+import type { TrainingRuns } from '../runs/index.ts';
 import type { Uploads } from '../storage/index.ts';
 
 /** What the procedures are made of. */
@@ -14,6 +15,7 @@ export interface Services {
   library: Library;
   chat: Chat;
   host: ModelHost;
+  training: TrainingRuns;
   uploads: Uploads;
   events: Events;
   info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
@@ -39,7 +41,7 @@ function toContractError(thrown: unknown): unknown {
 
 /** The contract's procedures over the services: each checks nothing itself and decides nothing, it only connects. */
 export function createRouter(services: Services): AppRouter {
-  const { history, library, chat, host, uploads, events, info, pickModels } = services;
+  const { history, library, chat, host, training, uploads, events, info, pickModels } = services;
   const os = implement(contract).use(async ({ next }) => {
     try {
       return await next();
@@ -179,6 +181,13 @@ export function createRouter(services: Services): AppRouter {
         return host.status;
       }),
       unload: os.models.unload.handler(() => host.unload()),
+    },
+    training: {
+      start: os.training.start.handler(({ input }) => training.start(input)),
+      pause: os.training.pause.handler(({ input }) => training.pause(input.runId)),
+      resume: os.training.resume.handler(({ input }) => training.resume(input.runId)),
+      cancel: os.training.cancel.handler(({ input }) => training.cancel(input.runId)),
+      list: os.training.list.handler(() => training.list()),
     },
     history: {
       search: os.history.search.handler(({ input }) => history.search(input)),

@@ -264,6 +264,10 @@ export const en = {
     cancelled: 'It was cancelled.',
     internal: 'Something unforeseen went wrong.',
   },
+  notice: {
+    'model-unloaded-for-training':
+      'The model was unloaded to make room for training; it comes back afterwards.',
+  },
   message: {
     announceDone: 'The reply is there.',
     announceWriting: 'A reply is being written.',

@@ -268,6 +268,10 @@ export const ko: Translation<Messages> = {
     cancelled: '취소되었어요.',
     internal: '예상하지 못한 문제가 생겼어요.',
   },
+  notice: {
+    'model-unloaded-for-training':
+      '훈련에 쓸 메모리를 마련하려고 모델을 내렸어요. 훈련이 끝나면 다시 불러와요.',
+  },
   message: {
     announceDone: '답변이 끝났어요.',
     announceWriting: '답변을 쓰고 있어요.',

@@ -3,6 +3,11 @@ import { conversationSchema, folderSchema, idSchema, presetSchema } from './conv
 import { messageSchema } from './message.ts';
 import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
 import { settingsSchema } from './settings.ts';
+import { trainingRunSchema } from './training.ts';
+
+/** Something that happened by itself and that a person should be told of, in their own language. */
+export const noticeSchema = z.enum(['model-unloaded-for-training']);
+export type Notice = z.infer<typeof noticeSchema>;
 
 /**
  * Everything that changes, told to every window and tab. State is told whole and replaces what was known; only text that
@@ -29,5 +34,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('folders'), folders: z.array(folderSchema) }),
   z.object({ type: z.literal('presets'), presets: z.array(presetSchema) }),
   z.object({ type: z.literal('settings'), settings: settingsSchema }),
+  /** A run as it is now; steps are told a few times a second. */
+  z.object({ type: z.literal('training'), run: trainingRunSchema }),
+  z.object({ type: z.literal('notice'), notice: noticeSchema }),
 ]);
 export type PunaEvent = z.infer<typeof eventSchema>;

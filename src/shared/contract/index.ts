@@ -25,6 +25,7 @@ import {
   queueEntrySchema,
 } from './model.ts';
 import { folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
+import { trainingOrderSchema, trainingRunSchema } from './training.ts';
 
 export * from './conversation.ts';
 export * from './event.ts';
@@ -45,6 +46,7 @@ const done = z.void();
 
 const conversationRef = z.object({ conversationId: idSchema });
 const messageRef = z.object({ messageId: idSchema });
+const runRef = z.object({ runId: idSchema });
 
 /** A file of which the bytes come through the contract, because the browser does not tell its path. */
 const uploadId = z.uuid();
@@ -162,6 +164,18 @@ export const contract = {
     load: base.input(z.object({ modelId: idSchema })).output(engineStatusSchema),
     /** Stops a load, or frees the model's memory. */
     unload: base.output(engineStatusSchema),
+  },
+  training: {
+    /** Puts a run in line; one at a time is at work. What becomes of it arrives as events. */
+    start: base.input(trainingOrderSchema).output(trainingRunSchema),
+    /** Holds the run that is at work before its next step; its memory stays taken. */
+    pause: base.input(runRef).output(trainingRunSchema),
+    /** Lets a paused run go on, or puts one that was stopped or failed in line again. */
+    resume: base.input(runRef).output(trainingRunSchema),
+    /** Stops a run and keeps what was learnt; ends when that is saved. */
+    cancel: base.input(runRef).output(trainingRunSchema),
+    /** All there ever were, newest first. */
+    list: base.output(z.array(trainingRunSchema)),
   },
   history: {
     /** Words, the last one as a prefix; Korean by two syllables anywhere in a word. Best first. */

@@ -13,6 +13,7 @@ import type {
 import { Connection } from '../connection.svelte.ts';
 import { tellFailure } from '../failure.ts';
 import { setLanguage } from '../i18n.svelte.ts';
+import { tellNotice } from '../notice.ts';
 import { goTo } from '../router.svelte.ts';
 import { useTheme } from '../theme.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
@@ -204,6 +205,8 @@ export class AppState {
         return;
       case 'settings':
         return this.#useSettings(event.settings);
+      case 'notice':
+        return tellNotice(event.notice);
     }
   }
 

@@ -1,0 +1,46 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileError, safeFileName } from '../storage/index.ts';
+
+/** The checkpoint beside an adapter, named as the training engine names it. */
+export function checkpointOf(adapterPath: string): string {
+  return `${adapterPath}.checkpoint`;
+}
+
+/**
+ * A path that no adapter ever had, `<model> <date> <n>.gguf`: llama.cpp keeps adapters by path, so that one in an old place
+ * would go on as what was there before. `taken` has the paths of all runs, also of files that are gone since.
+ */
+export function newAdapterPath(
+  folder: string,
+  { model, now, taken }: { model: string; now: number; taken: readonly string[] },
+): string {
+  const stem = `${safeFileName(model)} ${dateText(now)} `;
+  const there = existsSync(folder) ? readdirSync(folder) : [];
+  const numbers = [...there, ...taken.map((path) => basename(path))]
+    .filter((name) => name.startsWith(stem))
+    .map((name) => Number.parseInt(name.slice(stem.length), 10))
+    .filter((number) => Number.isSafeInteger(number));
+  return join(folder, `${stem}${Math.max(0, ...numbers) + 1}.gguf`);
+}
+
+/** Gives a run that goes on in a new place what it goes on from. Errors: `disk-full`, and those of writing a file. */
+export async function copyRunFiles(from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    // The adapter too: it may be the best one so far, which is written anew only when there is a better one.
+    for (const file of [(path: string) => path, checkpointOf]) {
+      if (existsSync(file(from))) await copyFile(file(from), file(to));
+    }
+  } catch (thrown) {
+    throw fileError(thrown, to);
+  }
+}
+
+/** `2026-01-31`, where the person is. */
+function dateText(time: number): string {
+  const date = new Date(time);
+  const [month, day] = [date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0'));
+  return `${date.getFullYear()}-${month}-${day}`;
+}

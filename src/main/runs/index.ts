@@ -1,0 +1,3 @@
+/** Training runs: their line, their engine, their memory, and what is kept of them. */
+export { MemoryShare } from './memory-share.ts';
+export { TrainingRuns } from './training-runs.ts';

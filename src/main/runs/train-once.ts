@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { PunaError } from '../../shared/error.ts';
+import { Engine, type LaunchEngine } from '../engine/index.ts';
+import type { TrainingEvent, TrainingJobs, TrainingPlan, TrainingResult } from '../training/messages.ts';
+import { checkpointOf } from './adapter-files.ts';
+import type { LiveRun } from './live-run.ts';
+
+export type TrainingEngine = Engine<TrainingJobs>;
+
+export interface TrainOnceOptions {
+  launchEngine: LaunchEngine;
+  /** The engine that is at work, to pause it; null when it has ended. */
+  onEngine: (engine: TrainingEngine | null) => void;
+  /** Whether the run may go on with this plan, beside all else that is in memory. */
+  fits: (plan: TrainingPlan) => boolean;
+}
+
+/**
+ * One try at a run, in an engine process of its own, which gives back all memory when it ends. Goes on from the checkpoint if
+ * there is one. Errors: those of the training engine, `engine-died`, `cancelled`.
+ */
+export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promise<TrainingResult> {
+  const engine: TrainingEngine = new Engine({ entry: 'training-engine', launch: options.launchEngine });
+  const crowded = new AbortController();
+  const onEvent = (event: TrainingEvent) => {
+    live.apply(event);
+    if (event.type === 'plan' && !options.fits(event)) crowded.abort();
+  };
+  const { modelPath: model, data, adapterPath: out, settings } = live.run;
+  const input = { model, data, out, settings, resume: existsSync(checkpointOf(out)) };
+  live.prepare();
+  options.onEngine(engine);
+  try {
+    const signal = AbortSignal.any([live.controller.signal, crowded.signal]);
+    const pause = (paused: boolean) => engine.run('pause', { paused });
+    // A paused run that is still at a step would wait behind it, whatever else it was told.
+    signal.addEventListener('abort', () => void pause(false).catch(() => undefined), { once: true });
+    const result = engine.run('train', input, { signal, onEvent });
+    // It was paused while there was no engine to be told.
+    const held = live.paused ? pause(true) : null;
+    const [{ finish }] = await Promise.all([result, held]);
+    if (finish === 'stopped' && crowded.signal.aborted && !live.controller.signal.aborted) throw crowdedOut();
+    return await result;
+  } finally {
+    options.onEngine(null);
+    await engine.stop();
+  }
+}
+
+function crowdedOut(): PunaError {
+  return new PunaError(
+    'out-of-memory',
+    'Training and the model that chats need more memory together than training may take.',
+    'Allow training more memory, or unload the model.',
+  );
+}
