@@ -1,7 +1,10 @@
 import type { App } from 'electron';
 
-/** Saving a reply and stopping an engine takes a moment; an engine that hangs must not keep Puna from quitting. */
-const patienceMilliseconds = 10_000;
+/**
+ * Saving a reply and stopping an engine takes a moment, and a training run ends its step first; an engine that hangs must not
+ * keep Puna from quitting.
+ */
+const patienceMilliseconds = 30_000;
 
 /** Quits only when everything is closed: windows go first and at once, then `close` saves and stops what runs. */
 export function closeBeforeQuit(app: Pick<App, 'on' | 'exit'>, close: () => Promise<void>): void {
