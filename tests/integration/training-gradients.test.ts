@@ -20,7 +20,7 @@ const indexes = Float32Array.of(0, 1, 2, 3, 4, 5);
 /** Two samples of three tokens; the last token of the second sees only itself and its neighbour. */
 const firstSeen = Float32Array.of(0, 0, 0, 3, 3, 4);
 
-const attentionOf = (chunk: number): Differentiated => ({
+const attentionOf = (chunk: number, keep: boolean): Differentiated => ({
   inputs: [
     [8, 4, 6],
     [8, 2, 6],
@@ -28,7 +28,7 @@ const attentionOf = (chunk: number): Differentiated => ({
   ],
   constants: [indexes, firstSeen],
   build: (tape, q, k, v, keys, first) =>
-    tape.apply(attention({ scale: 0.35, chunk, mask: maskFrom(keys, first) }), q, k, v),
+    tape.apply(attention({ scale: 0.35, chunk, keep, mask: maskFrom(keys, first) }), q, k, v),
 });
 
 const operations: Record<string, Differentiated> = {
@@ -100,8 +100,9 @@ const operations: Record<string, Differentiated> = {
     constants: [Int32Array.of(3, 0, 3)],
     build: (tape, x, at) => tape.apply(rules.rows(at), x),
   },
-  attention: attentionOf(6),
-  'attention in chunks': attentionOf(4),
+  attention: attentionOf(6, true),
+  'attention in chunks': attentionOf(4, true),
+  'attention in chunks whose scores are computed again': attentionOf(4, false),
   'a segment that is computed again': {
     inputs: [
       [6, 5],

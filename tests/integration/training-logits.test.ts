@@ -52,7 +52,7 @@ async function trainingLogits(path: string, attentionChunk: number): Promise<Flo
   using graph = new Graph(g, 4096);
   const tape = new Tape(g, graph, new Map());
   const model = { decoder, weights, adapters: null };
-  const options = { attentionChunk, checkpoint: false };
+  const options = { attentionChunk, attentionKeeps: false, checkpoint: false };
   const logits = g.output(logitsOf(tape, model, hiddenStates(tape, model, inputs.sequence, options)));
   graph.expand(logits);
   inputs.allocate();

@@ -196,7 +196,7 @@ export async function trainingLogits(
   using graph = new Graph(g, 4096);
   const model = { decoder, weights, adapters: adapter ? new Lora(parameters, adapter.scale) : null };
   const tape = new Tape(g, graph, new Map());
-  const options = { attentionChunk: 256, checkpoint: false };
+  const options = { attentionChunk: 256, attentionKeeps: false, checkpoint: false };
   const logits = g.output(logitsOf(tape, model, hiddenStates(tape, model, inputs.sequence, options)));
   graph.expand(logits);
   inputs.allocate();

@@ -8,8 +8,10 @@ import { GraphInputs } from './sequence-inputs.ts';
 
 /** Tokens whose logits exist at once: with a vocabulary of 128,000 that is 130 MB for logits and as much for their gradient. */
 const logitsChunk = 256;
-/** Queries that attention looks at together. Longer sequences are cut; measured in docs/training.md. */
-export const attentionChunk = 512;
+/** Queries that attention looks at together: measured in docs/training.md. */
+const attentionChunk = 128;
+/** Up to so many tokens the scores of attention are kept: with 12 heads 25 MB a layer. Beyond, memory must not grow with tokens². */
+const keptScores = 1024;
 /** Operations of one layer forward and backward are some 200, and a chunk of attention adds 40. */
 const nodesPerLayer = 512;
 const nodesPerChunk = 128;
@@ -42,7 +44,9 @@ export class SequenceGraph implements Disposable {
     this.#graph = new Graph(this.#g, nodes);
 
     const tape = new Tape(this.#g, this.#graph, parameters.byValue);
-    const forward: ForwardOptions = { attentionChunk, checkpoint: checkpoint && backward };
+    const forward: ForwardOptions = {
+      ...{ attentionChunk, attentionKeeps: length <= keptScores, checkpoint: checkpoint && backward },
+    };
     const hidden = hiddenStates(tape, model, this.#inputs.sequence, forward);
     const { loss, gradient } = chunkedCrossEntropy(tape, hidden, {
       head: (inner, part) => logitsOf(inner, model, part),

@@ -4,8 +4,16 @@ import type { Rule } from './tape.ts';
 export interface AttentionOptions {
   /** Factor of the scores, usually 1 / √head. */
   scale: number;
-  /** Queries that are looked at together: memory grows with tokens × chunk instead of tokens². */
+  /**
+   * Queries that are looked at together. The scores of a chunk exist at once, and only those of keys before its end are computed:
+   * with several chunks almost half of them never are.
+   */
   chunk: number;
+  /**
+   * The scores of all chunks are kept for the way back, which takes memory for tokens² / 2 numbers of each head; otherwise they
+   * are computed again, as FlashAttention does it (https://arxiv.org/abs/2205.14135).
+   */
+  keep: boolean;
   /**
    * What is added to the scores of the queries `from` … `to` − 1 against the keys 0 … `to` − 1: [to, to − from], 0 where a
    * query sees a key and a large negative number where it does not. Keys behind the queries are never looked at.
@@ -16,89 +24,75 @@ export interface AttentionOptions {
 /**
  * Causal attention (https://arxiv.org/abs/1706.03762) with grouped heads (https://arxiv.org/abs/2305.13245):
  * q [head, heads, tokens], k and v [head, groups, tokens] → [head · heads, tokens]. Head h looks at group h / (heads / groups).
- *
- * With several chunks the scores are not kept but computed again on the way back, as FlashAttention does it
- * (https://arxiv.org/abs/2205.14135). A rule is made for one use.
+ * A rule is made for one use.
  */
-export function attention(options: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
-  const { scale, mask } = options;
-  let kept: Tensor | null = null;
+export function attention({
+  scale,
+  chunk,
+  keep,
+  mask,
+}: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
+  const kept: Tensor[] = [];
 
-  /** softmax(kᵀ q · scale + mask): [keys, queries, heads]. */
+  /** softmax(kᵀ q · scale + mask): [to, queries, heads]. */
   function weights(g: Operations, q: Tensor, k: Tensor, { from, to }: Chunk): Tensor {
-    const queries = g.view(byHead(g, q), [q.shape[0], to - from, q.shape[1]], [0, from]);
+    // Copies where they can be avoided are cheap: ggml multiplies what lies in one piece many times faster.
+    const queries = g.contiguous(g.view(byHead(g, q), [q.shape[0], to - from, q.shape[1]], [0, from]));
     const keys = g.view(byHead(g, k), [k.shape[0], to, k.shape[1]]);
     return g.softmax(g.mulMat(keys, queries), { mask: mask(g, from, to), scale });
   }
 
   return {
     forward(g, q, k, v) {
-      const chunks = chunksOf(q, options);
       const values = tokensFirst(g, v); // [tokens, head, groups]
-      const parts = chunks.map((chunk) => {
-        const p = weights(g, q, k, chunk); // [to, queries, heads]
-        if (chunks.length === 1) kept = p;
-        const seen = g.view(values, [chunk.to, v.shape[0], v.shape[1]]);
-        return g.mulMat(seen, p); // [head, queries, heads]
+      const parts = chunksOf(q, chunk).map((each, index) => {
+        const p = weights(g, q, k, each);
+        if (keep) kept[index] = p;
+        return g.mulMat(g.view(values, [each.to, v.shape[0], v.shape[1]]), p); // [head, queries, heads]
       });
       const all = joined(g, parts, 1); // [head, tokens, heads]
       return g.reshape(g.contiguous(byHead(g, all)), v.shape[0] * q.shape[1], q.shape[2]);
     },
 
     backward(g, dy, _y, q, k, v) {
-      const chunks = chunksOf(q, options);
       const [head, heads, tokens] = q.shape;
-      const dOut = g.contiguous(byHead(g, g.reshape(dy, v.shape[0], heads, tokens))); // [head, tokens, heads]
-      const [keysT, valuesH] = [tokensFirst(g, k), g.contiguous(byHead(g, v))];
-      const queriesT = tokensFirst(g, q); // [tokens, head, heads]
+      const [width, groups] = v.shape;
+      const dOut = byHead(g, g.reshape(dy, width, heads, tokens)); // [head, tokens, heads]
       const dOutT = g.contiguous(g.transpose(dOut)); // [tokens, head, heads]
+      const [queriesT, keysT] = [tokensFirst(g, q), tokensFirst(g, k)]; // [tokens, head, …]
+      const values = g.contiguous(byHead(g, v)); // [head, tokens, groups]
 
-      const parts = chunks.map((chunk) => {
-        const { from, to } = chunk;
-        const p = kept ?? weights(g, q, k, chunk); // [to, queries, heads]
-        const dOutPart = g.view(dOut, [v.shape[0], to - from, heads], [0, from]);
-        const dP = g.mulMat(g.view(valuesH, [v.shape[0], to, v.shape[1]]), dOutPart); // [to, queries, heads]
+      const parts = chunksOf(q, chunk).map((each, index) => {
+        const { from, to } = each;
+        const p = kept[index] ?? weights(g, q, k, each); // [to, queries, heads]
+        const dPart = g.contiguous(g.view(dOut, [width, to - from, heads], [0, from]));
+        const dP = g.mulMat(g.view(values, [width, to, groups]), dPart); // [to, queries, heads]
         const dS = softmaxGradient(g, dP, p, scale);
         const ofQueries = (all: Tensor) => g.view(all, [to - from, all.shape[1], heads], [from]);
+        // A chunk's keys end where its queries do.
+        const ofKeys = (x: Tensor) => {
+          const sum = sumGroups(g, x, groups);
+          return to === tokens ? sum : g.pad(sum, [0, 0], [0, tokens - to]);
+        };
         return {
-          dq: g.mulMat(g.view(keysT, [to, head, k.shape[1]]), dS), // [head, queries, heads]
-          dk: g.mulMat(ofQueries(queriesT), g.contiguous(g.transpose(dS))), // [head, to, heads]
-          dv: g.mulMat(ofQueries(dOutT), g.contiguous(g.transpose(p))), // [head, to, heads]
+          dq: g.mulMat(g.view(keysT, [to, head, groups]), dS), // [head, queries, heads]
+          dk: ofKeys(g.mulMat(ofQueries(queriesT), g.contiguous(g.transpose(dS)))), // [head, tokens, groups]
+          dv: ofKeys(g.mulMat(ofQueries(dOutT), g.contiguous(g.transpose(p)))),
         };
       });
-      // A chunk's keys end where its queries do.
-      const widened = (x: Tensor) => (x.shape[1] === tokens ? x : g.pad(x, [0, 0], [0, tokens - x.shape[1]]));
-      const ofKeys = (gradients: Tensor[], groups: number) =>
-        g.contiguous(
-          byHead(
-            g,
-            gradients
-              .map((gradient) => widened(sumGroups(g, gradient, groups)))
-              .reduce((sum, each) => g.add(sum, each)),
-          ),
-        );
+      const byToken = (x: Tensor) => g.contiguous(byHead(g, x)); // [head, …, tokens]
+      const total = (all: Tensor[]) => all.reduce((sum, each) => g.add(sum, each));
       return [
         () =>
-          g.contiguous(
-            byHead(
+          byToken(
+            joined(
               g,
-              joined(
-                g,
-                parts.map(({ dq }) => dq),
-                1,
-              ),
+              parts.map(({ dq }) => dq),
+              1,
             ),
           ),
-        () =>
-          ofKeys(
-            parts.map(({ dk }) => dk),
-            k.shape[1],
-          ),
-        () =>
-          ofKeys(
-            parts.map(({ dv }) => dv),
-            v.shape[1],
-          ),
+        () => byToken(total(parts.map(({ dk }) => dk))),
+        () => byToken(total(parts.map(({ dv }) => dv))),
       ];
     },
   };
@@ -128,7 +122,7 @@ interface Chunk {
   to: number;
 }
 
-function chunksOf({ shape: [, , tokens] }: Tensor, { chunk }: AttentionOptions): Chunk[] {
+function chunksOf({ shape: [, , tokens] }: Tensor, chunk: number): Chunk[] {
   return Array.from({ length: Math.ceil(tokens / chunk) }, (_, index) => ({
     from: index * chunk,
     to: Math.min((index + 1) * chunk, tokens),

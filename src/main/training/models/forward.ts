@@ -31,8 +31,9 @@ export interface SequenceInputs {
 }
 
 export interface ForwardOptions {
-  /** Queries that attention looks at together. */
+  /** Queries that attention looks at together, and whether it keeps their scores for the way back. */
   attentionChunk: number;
+  attentionKeeps: boolean;
   /** Layers are computed once more on the way back instead of being kept. */
   checkpoint: boolean;
 }
@@ -122,6 +123,7 @@ class Layer {
       attention({
         scale: decoder.attentionScale,
         chunk: this.#options.attentionChunk,
+        keep: this.#options.attentionKeeps,
         mask: this.#masks.of(window),
       }),
       rotate(this.#normed('attn_q_norm', q)),
@@ -189,25 +191,25 @@ class Layer {
   }
 }
 
-/** Masks by what a layer sees. Those of a short sequence are made once for all layers, those of a long one anew each time. */
+/** Masks by what a layer sees. Where scores are kept, masks are, too: they are made once for all layers. */
 class Masks {
   readonly #inputs: SequenceInputs;
-  readonly #once: boolean;
-  readonly #made = new Map<Tensor, Tensor>();
+  readonly #keep: boolean;
+  readonly #kept = new Map<string, Tensor>();
 
-  constructor(inputs: SequenceInputs, { attentionChunk }: ForwardOptions) {
+  constructor(inputs: SequenceInputs, { attentionKeeps }: ForwardOptions) {
     this.#inputs = inputs;
-    this.#once = inputs.tokens.count <= attentionChunk;
+    this.#keep = attentionKeeps;
   }
 
   of(window: number | null): AttentionOptions['mask'] {
     const { indexes, sampleStarts, windowStarts } = this.#inputs;
-    const starts = (window === null ? null : windowStarts) ?? sampleStarts;
-    const make = maskFrom(indexes, starts);
-    if (!this.#once) return make;
+    const make = maskFrom(indexes, (window === null ? null : windowStarts) ?? sampleStarts);
+    if (!this.#keep) return make;
     return (g: Operations, from: number, to: number) => {
-      const mask = this.#made.get(starts) ?? make(g, from, to);
-      this.#made.set(starts, mask);
+      const name = `${window}-${from}`;
+      const mask = this.#kept.get(name) ?? make(g, from, to);
+      this.#kept.set(name, mask);
       return mask;
     };
   }
