@@ -93,7 +93,11 @@ export class LiveRun {
         // An infinite one cannot be told, and says nothing that the next step does not.
         if (!Number.isFinite(loss)) return;
         return this.#changeSoon({
-          validations: withValidation(this.#run.validations, { step, loss, best }),
+          validations: withValidation(
+            this.#run.validations,
+            { step, loss, best },
+            this.#run.settings.evaluateEvery,
+          ),
         });
       }
     }
