@@ -35,12 +35,13 @@ export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promi
     const pause = (paused: boolean) => engine.run('pause', { paused });
     // A paused run that is still at a step would wait behind it, whatever else it was told.
     signal.addEventListener('abort', () => void pause(false).catch(() => undefined), { once: true });
-    const result = engine.run('train', input, { signal, onEvent });
+    const trained = engine.run('train', input, { signal, onEvent });
     // It was paused while there was no engine to be told.
     const held = live.paused ? pause(true) : null;
-    const [{ finish }] = await Promise.all([result, held]);
-    if (finish === 'stopped' && crowded.signal.aborted && !live.controller.signal.aborted) throw crowdedOut();
-    return await result;
+    const [result] = await Promise.all([trained, held]);
+    const isOwnStop = crowded.signal.aborted && !live.controller.signal.aborted;
+    if (result.finish === 'stopped' && isOwnStop) throw crowdedOut();
+    return result;
   } finally {
     options.onEngine(null);
     await engine.stop();
