@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
+import { baseMetadata } from '../weights/base-model.ts';
 import { type GgufValue, type TensorToWrite, writeGguf } from '../weights/formats/gguf.ts';
 import type { ModelFile } from '../weights/model-file.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { loraScale } from './lora.ts';
 import type { TrainingSettings } from './messages.ts';
 import type { ParameterSet } from './parameters.ts';
@@ -16,13 +16,6 @@ export interface TrainingRecord {
   loss: number | null;
   validationLoss: number | null;
 }
-
-/** Where a trained file tells of which base it was made from. */
-export const baseKeys = {
-  name: 'puna.base.name',
-  sha256: 'puna.base.tensors_sha256',
-  bytes: 'puna.base.bytes',
-} as const;
 
 /**
  * Writes what was trained as a GGUF file: a LoRA adapter as llama.cpp loads it, or, where all weights were trained, a model.
@@ -58,13 +51,7 @@ function adapterMetadata(base: ModelFile, settings: TrainingSettings): [string, 
 }
 
 function recordMetadata(base: ModelFile, record: TrainingRecord): [string, GgufValue][] {
-  const { sha256, bytes } = fingerprintOf(base);
-  return [
-    [baseKeys.name, { type: 'string', value: base.title ?? basename(base.path) }],
-    [baseKeys.sha256, { type: 'string', value: sha256 }],
-    [baseKeys.bytes, { type: 'uint64', value: BigInt(bytes) }],
-    ['puna.training', { type: 'string', value: JSON.stringify(record) }],
-  ];
+  return [...baseMetadata(base), ['puna.training', { type: 'string', value: JSON.stringify(record) }]];
 }
 
 /** Without the ones that only fill up to four dimensions. */

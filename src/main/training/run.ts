@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { constants } from 'node:os';
 import { PunaError } from '../../shared/error.ts';
 import { llama } from '../inference/llama.ts';
+import { fingerprintOf } from '../weights/base-model.ts';
 import { readModelFile, type ModelFile } from '../weights/model-file.ts';
 import { writeTrained } from './adapter-file.ts';
 import {
@@ -13,7 +14,7 @@ import {
   type RunState,
   saveCheckpoint,
 } from './checkpoint.ts';
-import { dataFingerprint, fingerprintOf } from './fingerprint.ts';
+import { dataFingerprint } from './fingerprint.ts';
 import type { TrainingEvent, TrainingInput, TrainingResult } from './messages.ts';
 import { Plan, splitValidation } from './plan.ts';
 import { Session } from './session.ts';
