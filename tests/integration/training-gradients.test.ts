@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { attention, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
 import { Operations, type RopeOptions, type Tensor } from '../../src/main/training/ggml/index.ts';
+import { weightedCrossEntropy } from '../../src/main/training/objectives/cross-entropy.ts';
 import { compareGradients, type Differentiated, openCpu } from '../support/training.ts';
 
 /** ggml computes in F32; more digits finite differences don't give. */
@@ -19,6 +20,9 @@ const positions = Int32Array.of(0, 1, 2, 0, 1, 5);
 const indexes = Float32Array.of(0, 1, 2, 3, 4, 5);
 /** Two samples of three tokens; the last token of the second sees only itself and its neighbour. */
 const firstSeen = Float32Array.of(0, 0, 0, 3, 3, 4);
+
+/** [32, 8] */
+const frozenNumbers = Float32Array.from({ length: 32 * 8 }, (_, at) => Math.sin(at * at));
 
 const attentionOf = (chunk: number, keep: boolean): Differentiated => ({
   inputs: [
@@ -78,6 +82,38 @@ const operations: Record<string, Differentiated> = {
       [32, 5],
     ],
     build: (tape, w, x) => tape.apply(rules.linear, w, x),
+  },
+  'a frozen matrix': {
+    inputs: [[32, 5]],
+    constants: [frozenNumbers],
+    build: (tape, x, w) => {
+      const weights = tape.g.reshape(w, 32, 8);
+      return tape.apply(rules.frozenLinear({ weights, transposed: null, rowIndexes: w }), x);
+    },
+  },
+  'a frozen matrix with a transposed copy': {
+    inputs: [[32, 5]],
+    constants: [
+      frozenNumbers,
+      // [8, 32]: its columns are the rows of the other.
+      Float32Array.from(
+        { length: 32 * 8 },
+        (_, at) => frozenNumbers[(at % 8) * 32 + Math.floor(at / 8)] ?? NaN,
+      ),
+    ],
+    build: (tape, x, w, copy) => {
+      const [weights, transposed] = [tape.g.reshape(w, 32, 8), tape.g.reshape(copy, 8, 32)];
+      return tape.apply(rules.frozenLinear({ weights, transposed, rowIndexes: w }), x);
+    },
+  },
+  'weighted cross-entropy': {
+    inputs: [[7, 3]],
+    constants: [Int32Array.of(2, 7 + 6, 14 + 0), BigInt64Array.of(2n, 13n, 14n), Float32Array.of(0.5, 0, 2)],
+    build: (tape, logits, places, placesToWrite, weights) =>
+      tape.apply(
+        weightedCrossEntropy({ places, placesToWrite, weights: tape.g.reshape(weights, 1, 3) }),
+        logits,
+      ),
   },
   'a rotation of neighbours': {
     inputs: [[8, 2, 6]],

@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkpointPath } from '../../src/main/training/checkpoint.ts';
+import { checkpointPath } from '../../src/main/training/messages.ts';
 import type { TrainingSettings } from '../../src/main/training/messages.ts';
 import { BareLlama } from '../support/bare-llama.ts';
 import { run as puna } from '../support/command.ts';

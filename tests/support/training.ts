@@ -72,7 +72,7 @@ export interface Differentiated {
   /** Shapes of what is differentiated. */
   inputs: (readonly number[])[];
   /** What else the operation needs, given to `build` behind the inputs. */
-  constants?: (Float32Array | Int32Array)[];
+  constants?: (Float32Array | Int32Array | BigInt64Array)[];
   build(tape: Tape, ...tensors: Tensor[]): Tensor;
 }
 
@@ -91,9 +91,7 @@ export async function compareGradients(
   const parameters = new Map<Tensor, Parameter>(
     values.map((value) => [value, { value, gradient: stored.create('F32', ...value.shape) }]),
   );
-  const given = constants.map((numbers) =>
-    stored.create(numbers instanceof Int32Array ? 'I32' : 'F32', numbers.length),
-  );
+  const given = constants.map((numbers) => stored.create(typeOf(numbers), numbers.length));
 
   using forward = new Operations(backend, { tensors: 4096, graphs: [4096] });
   using forwardGraph = new Graph(forward, 4096);
@@ -136,6 +134,11 @@ export async function compareGradients(
     differences.push(difference / largest);
   }
   return differences;
+}
+
+function typeOf(numbers: Float32Array | Int32Array | BigInt64Array): 'F32' | 'I32' | 'I64' {
+  if (numbers instanceof Float32Array) return 'F32';
+  return numbers instanceof Int32Array ? 'I32' : 'I64';
 }
 
 /** By four points around each number: with so few digits in F32, a wide step and a small error of the formula (h⁴). */

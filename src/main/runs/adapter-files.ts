@@ -2,11 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError, safeFileName } from '../storage/index.ts';
-
-/** The checkpoint beside an adapter, named as the training engine names it. */
-export function checkpointOf(adapterPath: string): string {
-  return `${adapterPath}.checkpoint`;
-}
+import { checkpointPath } from '../training/messages.ts';
 
 /**
  * A path that no adapter ever had, `<model> <date> <n>.gguf`: llama.cpp keeps adapters by path, so that one in an old place
@@ -30,7 +26,7 @@ export async function copyRunFiles(from: string, to: string): Promise<void> {
   try {
     await mkdir(dirname(to), { recursive: true });
     // The adapter too: it may be the best one so far, which is written anew only when there is a better one.
-    for (const file of [(path: string) => path, checkpointOf]) {
+    for (const file of [(path: string) => path, checkpointPath]) {
       if (existsSync(file(from))) await copyFile(file(from), file(to));
     }
   } catch (thrown) {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { TrainingRun, TrainingState } from '../../shared/contract/index.ts';
 import type { PunaError } from '../../shared/error.ts';
-import type { TrainingEvent } from '../training/messages.ts';
-import { checkpointOf } from './adapter-files.ts';
+import { checkpointPath, type TrainingEvent } from '../training/messages.ts';
 import { upTo, withLoss, withValidation } from './history.ts';
 import { Pace } from './pace.ts';
 
@@ -115,7 +114,7 @@ export class LiveRun {
     this.change({
       ...{ state, adapterId, progress: null, secondsLeft: null, endedAt: this.#options.now() },
       error: error && { code: error.code, message: error.message, remedy: error.remedy },
-      hasCheckpoint: existsSync(checkpointOf(adapterPath)),
+      hasCheckpoint: existsSync(checkpointPath(adapterPath)),
     });
     this.#ended.resolve(undefined);
   }

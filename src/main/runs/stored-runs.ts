@@ -13,7 +13,7 @@ import {
   validationPointSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { checkpointOf } from './adapter-files.ts';
+import { checkpointPath } from '../training/messages.ts';
 
 /** A line of the table `training_runs`. Lists and records are JSON. */
 interface Row {
@@ -129,7 +129,7 @@ function toRun(row: Row): TrainingRun {
     notes: z.array(z.string()).parse(JSON.parse(row.notes)),
     error: trainingRunSchema.shape.error.parse(read(row.error)),
     ...{ adapterPath: row.adapter_path, adapterId: row.adapter_id },
-    hasCheckpoint: existsSync(checkpointOf(row.adapter_path)),
+    hasCheckpoint: existsSync(checkpointPath(row.adapter_path)),
     ...{ createdAt: row.created_at, startedAt: row.started_at, endedAt: row.ended_at },
     secondsLeft: null,
   };

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { PunaError } from '../../shared/error.ts';
 import { Engine, type LaunchEngine } from '../engine/index.ts';
-import type { TrainingEvent, TrainingJobs, TrainingPlan, TrainingResult } from '../training/messages.ts';
-import { checkpointOf } from './adapter-files.ts';
+import {
+  checkpointPath,
+  type TrainingEvent,
+  type TrainingJobs,
+  type TrainingPlan,
+  type TrainingResult,
+} from '../training/messages.ts';
 import type { LiveRun } from './live-run.ts';
 
 export type TrainingEngine = Engine<TrainingJobs>;
@@ -27,7 +32,7 @@ export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promi
     if (event.type === 'plan' && !options.fits(event)) crowded.abort();
   };
   const { modelPath: model, data, adapterPath: out, settings } = live.run;
-  const input = { model, data, out, settings, resume: existsSync(checkpointOf(out)) };
+  const input = { model, data, out, settings, resume: existsSync(checkpointPath(out)) };
   live.prepare();
   options.onEngine(engine);
   try {

@@ -41,11 +41,6 @@ const moments = ['value', 'first', 'second'] as const;
 const tensorName = (name: string, part: (typeof moments)[number]) =>
   part === 'value' ? name : `${name}.${part}`;
 
-/** The file beside a run's result, from which the run goes on. */
-export function checkpointPath(out: string): string {
-  return `${out}.checkpoint`;
-}
-
 /** Writes all that a run needs to go on as if it had never stopped. Errors: `disk-full`, and those of writing a file. */
 export async function saveCheckpoint(
   path: string,

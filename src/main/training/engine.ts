@@ -21,6 +21,7 @@ serveEngine<TrainingJobs>(
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
+  if (signal.aborted) resolve(undefined);
   signal.addEventListener('abort', () => resolve(undefined), { once: true });
   return promise;
 }

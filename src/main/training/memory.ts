@@ -12,7 +12,7 @@ export function refuseIfTooLarge(
   if (needed <= free * (1 - spareShare)) return;
   throw new PunaError(
     'out-of-memory',
-    `Training needs ${gigabytes(needed)} on ${device}, and ${gigabytes(free)} are free.`,
+    `Training needs ${gigabytes(needed)} on ${device}, and it may take ${gigabytes(free)}.`,
     smaller(),
   );
 }

@@ -54,3 +54,8 @@ export type TrainingJobs = {
   /** Holds the run before its next step, or lets it go on. */
   pause: { input: { paused: boolean }; event: never; result: null };
 };
+
+/** The file beside a run's result, from which the run goes on. */
+export function checkpointPath(out: string): string {
+  return `${out}.checkpoint`;
+}

@@ -1,13 +1,11 @@
 import { basename } from 'node:path';
-import { setPriority } from 'node:os';
-import { constants } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { PunaError } from '../../shared/error.ts';
 import { llama } from '../inference/llama.ts';
 import { fingerprintOf } from '../weights/base-model.ts';
 import { readModelFile, type ModelFile } from '../weights/model-file.ts';
 import { writeTrained } from './adapter-file.ts';
 import {
-  checkpointPath,
   loadCheckpoint,
   removeCheckpoint,
   type RunIdentity,
@@ -15,7 +13,7 @@ import {
   saveCheckpoint,
 } from './checkpoint.ts';
 import { dataFingerprint } from './fingerprint.ts';
-import type { TrainingEvent, TrainingInput, TrainingResult } from './messages.ts';
+import { checkpointPath, type TrainingEvent, type TrainingInput, type TrainingResult } from './messages.ts';
 import { Plan, splitValidation } from './plan.ts';
 import { Session } from './session.ts';
 import { train } from './trainer.ts';
@@ -98,9 +96,9 @@ function identityOf(
   input: TrainingInput,
 ): RunIdentity {
   const { sha256, bytes } = fingerprintOf(file);
-  // Where it computes, how often it saves and how memory is saved change nothing that is learnt.
-  const { checkpointEvery, threads, device, recompute, ...settings } = input.settings;
-  void [checkpointEvery, threads, device, recompute];
+  // Where it computes, how often it saves and how much memory it may take change nothing that is learnt.
+  const { checkpointEvery, threads, device, recompute, memoryLimit, ...settings } = input.settings;
+  void [checkpointEvery, threads, device, recompute, memoryLimit];
   return {
     base: sha256,
     baseBytes: bytes,

@@ -4,6 +4,6 @@ export type { Buffer } from './buffer.ts';
 export { TensorContext } from './context.ts';
 export { chooseDevice, type Device } from './device.ts';
 export { Graph } from './graph.ts';
-export { type Library, type LibraryKind, openLibrary } from './library.ts';
+export type { Library, LibraryKind } from './library.ts';
 export { Operations, type RopeOptions } from './operations.ts';
 export { Tensor } from './tensor.ts';
