@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { automaticLoadSettings, defaultSampling } from '../../shared/contract/index.ts';
+import { PunaError } from '../../shared/error.ts';
+import { anyBaseAdvice } from '../../shared/other-base.ts';
 import { Engine, launchChildProcess } from '../engine/index.ts';
 import type { AdapterFile, InferenceJobs, ReplyInput, Turn } from '../inference/messages.ts';
 import { adapter, integer, number } from './arguments.ts';
@@ -10,6 +12,7 @@ import { Output, runCommand } from './output.ts';
 interface ChatOptions {
   model: string;
   adapter?: AdapterFile[];
+  anyBase?: boolean;
   system?: string;
   prompt?: string;
   maxTokens?: number;
@@ -26,6 +29,7 @@ export function addChat(program: Command): void {
     .description('talk to a model in the terminal; nothing is kept')
     .requiredOption('--model <file>', 'GGUF model')
     .option('--adapter <file[:scale]>', 'LoRA adapter, may be given several times', adapter)
+    .option('--any-base', 'allow adapters on models that they were not trained on')
     .option('--system <text>', 'system prompt')
     .option('--prompt <text>', 'one message; without it each line of standard input is one')
     .option('--max-tokens <n>', 'longest reply in tokens', integer({ min: 1, max: 1_000_000 }))
@@ -51,9 +55,18 @@ async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
         text: await reply(engine, replyInput(options, turns), output, signal),
       });
     }
+  } catch (thrown) {
+    throw namingOption(thrown);
   } finally {
     await engine.stop();
   }
+}
+
+/** The advice to allow an adapter, with the option that does so. */
+function namingOption(thrown: unknown): unknown {
+  if (!(thrown instanceof PunaError) || !thrown.remedy.includes(anyBaseAdvice)) return thrown;
+  const remedy = thrown.remedy.replace(anyBaseAdvice, `${anyBaseAdvice} (--any-base)`);
+  return new PunaError(thrown.code, thrown.message, remedy, { cause: thrown });
 }
 
 async function load(
@@ -88,14 +101,14 @@ async function* prompts(
 }
 
 function replyInput(
-  { system, adapter, temperature, seed, maxTokens }: ChatOptions,
+  { system, adapter, anyBase = false, temperature, seed, maxTokens }: ChatOptions,
   turns: Turn[],
 ): ReplyInput {
   return {
     systemPrompt: system ?? '',
     turns: [...turns],
     continued: null,
-    adapters: (adapter ?? []).map(({ path, scale }) => ({ path: resolve(path), scale })),
+    adapters: (adapter ?? []).map(({ path, scale }) => ({ path: resolve(path), scale, anyBase })),
     sampling: {
       ...defaultSampling,
       temperature: temperature ?? defaultSampling.temperature,

@@ -1,6 +1,6 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
-import { PunaError } from '../../shared/error.ts';
 import { readModelFile } from '../weights/model-file.ts';
+import { type AdapterBase, refuseUnfit } from './adapter-fit.ts';
 import { ContextPool } from './context-pool.ts';
 import { adapterError, contextError } from './load-error.ts';
 import type { AdapterFile } from './messages.ts';
@@ -18,33 +18,40 @@ export interface ContextOptions {
   signal?: AbortSignal;
 }
 
+export interface ContextPoolsOptions extends ContextOptions {
+  /** The model's file. */
+  base: AdapterBase;
+}
+
 /**
  * The contexts of one model, one for each choice of adapters: llama.cpp fixes adapters when a context is made, and what it
  * has read under other adapters is worth nothing.
  */
 export class ContextPools {
   readonly #model: LlamaModel;
+  readonly #base: AdapterBase;
   readonly #threads: number;
   /** In the order of their last use. */
   readonly #pools = new Map<string, ContextPool>();
   /** In tokens, of one conversation. */
   readonly contextSize: number;
 
-  private constructor(model: LlamaModel, threads: number, plain: ContextPool) {
+  private constructor(model: LlamaModel, { base, threads }: ContextPoolsOptions, plain: ContextPool) {
     this.#model = model;
+    this.#base = base;
     this.#threads = threads;
     this.contextSize = plain.contextSize;
     this.#pools.set(keyOf([]), plain);
   }
 
   /** Errors: `InsufficientMemoryError` and others of node-llama-cpp. */
-  static async create(model: LlamaModel, options: ContextOptions): Promise<ContextPools> {
+  static async create(model: LlamaModel, options: ContextPoolsOptions): Promise<ContextPools> {
     const sequences = await affordableSequences(model, options.contextSize);
-    return new ContextPools(model, options.threads, await createPool(model, { ...options, sequences }));
+    return new ContextPools(model, options, await createPool(model, { ...options, sequences }));
   }
 
   /**
-   * The pool for these adapters. Errors: `invalid-input` (an adapter does not fit the model), `out-of-memory`, and those of
+   * The pool for these adapters. Errors: `invalid-input` (an adapter does not fit the model, or was trained on another), `out-of-memory`, and those of
    * `readModelFile` for an adapter's file.
    */
   async get(adapters: readonly AdapterFile[]): Promise<ContextPool> {
@@ -73,7 +80,9 @@ export class ContextPools {
   }
 
   async #create(adapters: readonly AdapterFile[]): Promise<ContextPool> {
-    for (const { path } of adapters) await this.#refuseOtherKinds(path);
+    for (const { path, anyBase = false } of adapters) {
+      refuseUnfit(await readModelFile(path), this.#base, { anyBase });
+    }
     await this.#keep(keptPools - 1);
     const options = { contextSize: this.contextSize, threads: this.#threads };
     try {
@@ -102,28 +111,11 @@ export class ContextPools {
       await pool.dispose();
     }
   }
-
-  async #refuseOtherKinds(path: string): Promise<void> {
-    const { kind, architecture } = await readModelFile(path);
-    if (kind !== 'adapter') {
-      throw new PunaError(
-        'invalid-input',
-        `${path} is no adapter.`,
-        'Choose it as the model, or take another adapter.',
-      );
-    }
-    const { architecture: own } = this.#model.fileInfo.metadata.general;
-    if (architecture === null || architecture === own) return;
-    throw new PunaError(
-      'invalid-input',
-      `${path} is an adapter for ${architecture} models, and this is a ${own} model.`,
-      'Choose the model that it was trained on, or switch the adapter off.',
-    );
-  }
 }
 
 function keyOf(adapters: readonly AdapterFile[]): string {
-  return JSON.stringify(adapters.map(({ path, scale }) => [path, scale]));
+  // An adapter that is no longer allowed must not be found in use.
+  return JSON.stringify(adapters.map(({ path, scale, anyBase = false }) => [path, scale, anyBase]));
 }
 
 async function createPool(

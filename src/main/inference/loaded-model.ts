@@ -2,6 +2,7 @@ import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import type { LoadSettings } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { readModelFile } from '../weights/model-file.ts';
+import { adapterBase } from './adapter-fit.ts';
 import type { ChatTemplate } from './chat-template.ts';
 import { type ContextOptions, ContextPools } from './context-pools.ts';
 import { deviceText, llama, threadsFor } from './llama.ts';
@@ -65,7 +66,8 @@ export class LoadedModel {
       });
       const contextSize = settings.contextSize ?? automaticContext(model);
       const threads = threadsFor(llamaCpp, settings);
-      const pools = await ContextPools.create(model, { contextSize, threads, signal });
+      const base = adapterBase(file);
+      const pools = await ContextPools.create(model, { base, contextSize, threads, signal });
       return new LoadedModel(model, pools, await describe(llamaCpp, model, pools, threads));
     } catch (thrown) {
       await model?.dispose();

@@ -10,6 +10,8 @@ export interface Turn {
 export interface AdapterFile {
   path: string;
   scale: number;
+  /** It may work on a model that it was not trained on; absent: it may not. */
+  anyBase?: boolean;
 }
 
 export interface LoadInput {
