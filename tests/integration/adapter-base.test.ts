@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AdapterChoice, defaultSampling } from '../../src/shared/contract/index.ts';
+import { databaseFile, History, openDatabase } from '../../src/main/history/index.ts';
 import type { TrainingSettings } from '../../src/main/training/messages.ts';
 import { readGguf, writeGguf } from '../../src/main/weights/formats/gguf.ts';
 import { anyBaseAdvice } from '../../src/shared/other-base.ts';
@@ -7,7 +10,7 @@ import { run as puna } from '../support/command.ts';
 import { TestEngine } from '../support/inference.ts';
 import { buildTinyAdapter, buildTinyModel } from '../support/models.ts';
 import { rewrite } from '../support/rewritten-gguf.ts';
-import { temporaryFolder } from '../support/shell.ts';
+import { replyFinished, startShell, temporaryFolder } from '../support/shell.ts';
 import { startRun } from '../support/training.ts';
 
 const settings: Partial<TrainingSettings> = {
@@ -148,5 +151,56 @@ describe('any adapter', () => {
     const said = ask(tiny, path);
     if (complaint === null) expect(await said).not.toBe('');
     else await expect(said).rejects.toMatchObject({ message: expect.stringContaining(complaint) as string });
+  });
+});
+
+describe('a conversation', () => {
+  test('says why its adapter is refused, works once that is allowed, and keeps it in exports', async () => {
+    const shell = await startShell({ dataFolder: inFolder('data') });
+    try {
+      const { client } = shell;
+      const { id: modelId } = await client.models.add({ path: requantized });
+      const { id: adapterId } = await client.models.add({ path: trained });
+      const sampling = { ...defaultSampling, maxTokens: 4 };
+      const { id: conversationId } = await client.conversations.create({ modelId, sampling });
+      const choose = (choice: Partial<AdapterChoice>) =>
+        client.conversations.update({
+          ...{ conversationId, patch: { adapters: [{ adapterId, scale: 1, ...choice }] } },
+        });
+      const last = async () => (await client.messages.path({ conversationId, limit: 10 })).messages.at(-1);
+      await choose({});
+      const { reply } = await client.chat.send({
+        conversationId,
+        parentId: null,
+        text: 'Hi',
+        attachments: [],
+      });
+      await replyFinished(shell);
+      expect(await last()).toMatchObject({
+        status: 'failed',
+        error: expect.stringContaining(anyBaseAdvice) as string,
+      });
+      await choose({ anyBase: true });
+      await client.chat.regenerate({ messageId: reply.id });
+      await replyFinished(shell);
+      expect(await last()).toMatchObject({ status: 'complete' });
+      expect(await client.conversations.get({ conversationId })).toMatchObject({
+        adapters: [{ adapterId, scale: 1, anyBase: true }],
+      });
+    } finally {
+      await shell.stop();
+    }
+
+    const database = openDatabase(databaseFile(inFolder('data')));
+    const history = new History(database);
+    let json = '';
+    for await (const piece of history.exportHistory({ format: 'json' })) json += piece;
+    await writeFile(inFolder('export.json'), json);
+    await history.importHistory(inFolder('export.json'));
+    const { conversations } = history.conversations.list({ archived: false, cursor: null, limit: 10 });
+    expect(conversations.map(({ id }) => history.conversations.get(id).adapters)).toEqual(
+      Array(2).fill([{ adapterId: expect.any(Number) as number, scale: 1, anyBase: true }]),
+    );
+    database.close();
   });
 });

@@ -35,6 +35,7 @@ export class MessageProps implements ForMessage {
   onediting = (editing: boolean): void => void (this.editing = editing);
   onedit: ForMessage['onedit'] = () => Promise.resolve();
   onregenerate: ForMessage['onregenerate'] = () => undefined;
+  onallow: ForMessage['onallow'] = () => undefined;
   oncontinue: ForMessage['oncontinue'] = () => undefined;
   onbranch: ForMessage['onbranch'] = () => undefined;
   onfeedback: ForMessage['onfeedback'] = () => Promise.resolve();

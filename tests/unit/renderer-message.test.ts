@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import Message from '../../src/renderer/components/message/Message.svelte';
 import type { ReplyStats } from '../../src/shared/contract/index.ts';
 import { defaultSampling } from '../../src/shared/contract/index.ts';
+import { anyBaseAdvice } from '../../src/shared/other-base.ts';
 import { MessageProps, replyOf, userMessage } from './renderer-message-props.svelte.ts';
 
 const stats: ReplyStats = {
@@ -102,6 +103,15 @@ describe('a reply that did not end by itself says so, and how to go on', () => {
     expect(page.textContent).toContain('Too little memory.');
     click('Try again');
     expect(onregenerate).toHaveBeenCalledOnce();
+    expect(buttons('Try again')).toHaveLength(1);
+  });
+
+  it('failed for an adapter of another model, which can be allowed at once', () => {
+    const onallow = vi.fn();
+    const error = `x.gguf was trained on "Y", and this model is another file. ${anyBaseAdvice}.`;
+    const { buttons, click } = open(new MessageProps(replyOf({ status: 'failed', error }), { onallow }));
+    click('Allow and try again');
+    expect(onallow).toHaveBeenCalledOnce();
     expect(buttons('Try again')).toHaveLength(1);
   });
 

@@ -30,7 +30,7 @@ interface Order {
   request: Request;
   conversation: Conversation;
   model: Model;
-  adapters: { model: Model; scale: number }[];
+  adapters: { model: Model; scale: number; anyBase: boolean }[];
   /** The text to write on, for `continue`. */
   continued: ReplyInput['continued'];
 }
@@ -151,9 +151,9 @@ export class Chat {
     const model = this.#modelOf(conversation, models);
     if (!model)
       throw new PunaError('no-model', 'There is no model to answer.', 'Add a GGUF file on the Models page.');
-    const adapters = conversation.adapters.flatMap(({ adapterId, scale }) => {
+    const adapters = conversation.adapters.flatMap(({ adapterId, scale, anyBase = false }) => {
       const adapter = models.find(({ id, kind }) => id === adapterId && kind === 'adapter');
-      return adapter ? [{ model: adapter, scale }] : [];
+      return adapter ? [{ model: adapter, scale, anyBase }] : [];
     });
     return { conversation, model, adapters };
   }
@@ -252,7 +252,7 @@ export class Chat {
       stage('reading');
       const { parentId } = history.messages.get(request.messageId);
       const branch = parentId === null ? [] : history.messages.branch(parentId);
-      const files: AdapterFile[] = adapters.map(({ model: { path }, scale }) => ({ path, scale }));
+      const files: AdapterFile[] = adapters.map(({ model: { path }, ...use }) => ({ path, ...use }));
       const { systemPrompt, sampling } = conversation;
       const input: ReplyInput = {
         systemPrompt,

@@ -35,7 +35,9 @@ export const exportedConversationSchema = conversationSchema
   .extend({
     folder: z.string().nullable().default(null),
     model: z.string().nullable().default(null),
-    adapters: z.array(z.object({ name: z.string(), scale: z.number() })).default([]),
+    adapters: z
+      .array(z.object({ name: z.string(), scale: z.number(), anyBase: z.boolean().optional() }))
+      .default([]),
     sampling: samplingSchema,
     messages: z.array(exportedMessageSchema),
     leaf: placeSchema,

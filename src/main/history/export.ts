@@ -61,9 +61,9 @@ class ConversationReader {
       ...{ title, pinned, archived, createdAt, updatedAt, systemPrompt, sampling },
       folder: this.#name('folders', conversation.folderId),
       model: this.#name('models', conversation.modelId),
-      adapters: conversation.adapters.flatMap(({ adapterId, scale }) => {
+      adapters: conversation.adapters.flatMap(({ adapterId, ...use }) => {
         const name = this.#name('models', adapterId);
-        return name === null ? [] : [{ name, scale }];
+        return name === null ? [] : [{ name, ...use }];
       }),
       leaf: place(conversation.leafId),
       messages: messages.map((message) => {

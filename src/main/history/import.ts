@@ -119,9 +119,9 @@ function insertConversation({ database, index }: ImportParts, conversation: Expo
         conversation.updatedAt,
         conversation.model === null ? null : modelNamed(database, conversation.model, 'model'),
         JSON.stringify(
-          conversation.adapters.flatMap(({ name, scale }) => {
+          conversation.adapters.flatMap(({ name, ...use }) => {
             const adapterId = modelNamed(database, name, 'adapter');
-            return adapterId === null ? [] : [{ adapterId, scale }];
+            return adapterId === null ? [] : [{ adapterId, ...use }];
           }),
         ),
         conversation.systemPrompt,

@@ -91,6 +91,7 @@ export const en = {
     adaptersHint: 'Small files (LoRA) that teach a model something. Choose them with the model, in a chat.',
     adapterFor: 'only for {{architecture}}',
     scaleOf: 'Strength of {{name}}',
+    anyBase: 'Allow on models that it was not trained on',
     browseHint: 'Choose a GGUF file on the machine that runs Puna. It is used where it lies.',
     path: 'Path of a folder or a GGUF file',
     open: 'Open',
@@ -269,6 +270,7 @@ export const en = {
       'The model was unloaded to make room for training; it comes back afterwards.',
   },
   message: {
+    allowAndTryAgain: 'Allow and try again',
     announceDone: 'The reply is there.',
     announceWriting: 'A reply is being written.',
     bad: 'Bad reply',

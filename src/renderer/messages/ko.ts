@@ -99,6 +99,7 @@ export const ko: Translation<Messages> = {
     adaptersHint: '모델에 무언가를 가르치는 작은 파일(LoRA)이에요. 대화에서 모델과 함께 골라요.',
     adapterFor: '{{architecture}} 모델에만 쓸 수 있어요',
     scaleOf: '{{name}} 세기',
+    anyBase: '학습에 쓴 모델이 아니어도 쓰기',
     browseHint: 'Puna가 돌고 있는 컴퓨터의 GGUF 파일을 골라 주세요. 있는 자리에서 그대로 써요.',
     path: '폴더나 GGUF 파일의 경로',
     open: '열기',
@@ -273,6 +274,7 @@ export const ko: Translation<Messages> = {
       '훈련에 쓸 메모리를 마련하려고 모델을 내렸어요. 훈련이 끝나면 다시 불러와요.',
   },
   message: {
+    allowAndTryAgain: '허용하고 다시 시도',
     announceDone: '답변이 끝났어요.',
     announceWriting: '답변을 쓰고 있어요.',
     bad: '아쉬운 답변',

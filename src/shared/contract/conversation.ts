@@ -9,6 +9,8 @@ export const timeSchema = z.int().nonnegative();
 export const adapterChoiceSchema = z.object({
   adapterId: idSchema,
   scale: z.number().min(-4).max(4),
+  /** It may work on a model that it was not trained on; absent: it may not. Shapes that do not fit are refused in any case. */
+  anyBase: z.boolean().optional(),
 });
 export type AdapterChoice = z.infer<typeof adapterChoiceSchema>;
 

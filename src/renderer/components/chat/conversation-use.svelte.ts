@@ -24,6 +24,7 @@ export class ConversationUse {
   readonly actions: MessageActions = {
     edit: (message, text) => told(app.open?.edit(message, text)),
     regenerate: (message) => orTold(app.client.chat.regenerate({ messageId: message.id })),
+    allowAnyBase: (message) => orTold(this.#allowAnyBase(message.id)),
     continue: (message) => orTold(app.client.chat.continue({ messageId: message.id })),
     branch: (id) => orTold(app.open?.select(id)),
     feedback: (message, feedback) => told(app.client.messages.feedback({ messageId: message.id, feedback })),
@@ -39,6 +40,12 @@ export class ConversationUse {
       const { sentence, remedy } = failureText(thrown);
       throw new Error(`${sentence} ${remedy}`.trim(), { cause: thrown });
     }
+  }
+
+  async #allowAnyBase(messageId: number): Promise<void> {
+    // The failure names one of them; those that fit their base are not changed by it.
+    await app.change({ adapters: app.choice.adapters.map((choice) => ({ ...choice, anyBase: true })) });
+    await app.client.chat.regenerate({ messageId });
   }
 
   async countTokens(text: string): Promise<number | null> {

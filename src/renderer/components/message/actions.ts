@@ -6,6 +6,8 @@ export interface MessageActions {
   edit(message: PathMessage, text: string): Promise<void>;
   /** Another reply beside this one. */
   regenerate(message: PathMessage): Promise<void>;
+  /** The same, after allowing the conversation's adapters on models that they were not trained on. */
+  allowAnyBase(message: PathMessage): Promise<void>;
   /** Writes on where this reply ended. */
   continue(message: PathMessage): Promise<void>;
   /** Shows the branch of this sibling. */
