@@ -31,7 +31,7 @@ export async function writeTrained(
     ...{ name: tensor.name, type: 'F32', shape: trimmed(tensor.value.shape) },
     // Read when its turn comes, so that not all of them are in memory twice.
     *data() {
-      yield bytesOf(parameters.read(tensor).value);
+      yield parameters.read(tensor, 'value');
     },
   }));
   const kind = record.settings.trained === 'all' ? base.metadata : adapterMetadata(base, record.settings);
@@ -58,8 +58,4 @@ function recordMetadata(base: ModelFile, record: TrainingRecord): [string, GgufV
 export function trimmed(shape: readonly number[]): number[] {
   const used = shape.findLastIndex((length) => length !== 1) + 1;
   return shape.slice(0, Math.max(used, 1));
-}
-
-export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

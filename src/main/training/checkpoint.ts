@@ -2,8 +2,8 @@ import { open, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { PunaError } from '../../shared/error.ts';
 import { metadataString, readGguf, type TensorToWrite, writeGguf } from '../weights/formats/gguf.ts';
-import { bytesOf, trimmed } from './adapter-file.ts';
-import type { ParameterSet, TrainedTensor } from './parameters.ts';
+import { trimmed } from './adapter-file.ts';
+import { type ParameterSet, type TensorPart, tensorParts, type TrainedTensor } from './parameters.ts';
 
 /** Where a run stands, beside the numbers of its parameters. */
 export interface RunState {
@@ -37,9 +37,7 @@ const stored = z.object({
   }),
 });
 
-const moments = ['value', 'first', 'second'] as const;
-const tensorName = (name: string, part: (typeof moments)[number]) =>
-  part === 'value' ? name : `${name}.${part}`;
+const tensorName = (name: string, part: TensorPart) => (part === 'value' ? name : `${name}.${part}`);
 
 /** Writes all that a run needs to go on as if it had never stopped. Errors: `disk-full`, and those of writing a file. */
 export async function saveCheckpoint(
@@ -49,10 +47,10 @@ export async function saveCheckpoint(
   parameters: ParameterSet,
 ): Promise<void> {
   const tensors = parameters.tensors.flatMap((tensor) =>
-    moments.map((part): TensorToWrite => ({
+    tensorParts.map((part): TensorToWrite => ({
       ...{ name: tensorName(tensor.name, part), type: 'F32', shape: trimmed(tensor.value.shape) },
       *data() {
-        yield bytesOf(parameters.read(tensor)[part]);
+        yield parameters.read(tensor, part);
       },
     })),
   );
@@ -81,22 +79,15 @@ export async function loadCheckpoint(
   const places = new Map(gguf.tensors.map((tensor) => [tensor.name, tensor]));
   await using handle = await open(path, 'r');
   for (const tensor of parameters.tensors) {
-    const read = async (part: (typeof moments)[number]) => {
+    for (const part of tensorParts) {
       const place = places.get(tensorName(tensor.name, part));
       if (!place || place.bytes !== tensor.value.bytes) throw damaged(path, tensor);
       const numbers = new Float32Array(tensor.value.count);
-      const { bytesRead } = await handle.read(
-        bytesOf(numbers),
-        0,
-        place.bytes,
-        gguf.dataOffset + place.offset,
-      );
+      const bytes = new Uint8Array(numbers.buffer);
+      const { bytesRead } = await handle.read(bytes, 0, place.bytes, gguf.dataOffset + place.offset);
       if (bytesRead !== place.bytes) throw damaged(path, tensor);
-      return numbers;
-    };
-    parameters.write(tensor, {
-      ...{ value: await read('value'), first: await read('first'), second: await read('second') },
-    });
+      parameters.write(tensor, part, numbers);
+    }
   }
   return found.data.state;
 }

@@ -15,6 +15,10 @@ export interface NewParameter {
   value?: Tensor;
 }
 
+/** What a checkpoint needs of a tensor. */
+export const tensorParts = ['value', 'first', 'second'] as const;
+export type TensorPart = (typeof tensorParts)[number];
+
 /** The tensors that a run trains, in the memory of a backend. */
 export class ParameterSet implements Disposable {
   readonly tensors: readonly TrainedTensor[];
@@ -24,6 +28,7 @@ export class ParameterSet implements Disposable {
   readonly #gradients: TensorContext;
   readonly #stateBuffer: Buffer;
   readonly #gradientBuffer: Buffer;
+  readonly #scratch: Uint8Array;
 
   /** All numbers are zero at first, but those of tensors that exist already. Errors: `out-of-memory`. */
   constructor(backend: Backend, parameters: readonly NewParameter[]) {
@@ -38,6 +43,7 @@ export class ParameterSet implements Disposable {
       moments: { first: this.#state.create('F32', ...shape), second: this.#state.create('F32', ...shape) },
     }));
     this.byValue = new Map(this.tensors.map((tensor) => [tensor.value, tensor]));
+    this.#scratch = new Uint8Array(this.tensors.reduce((most, { value }) => Math.max(most, value.bytes), 0));
     this.#stateBuffer = this.#state.allocate();
     this.#gradientBuffer = this.#gradients.allocate();
     this.#stateBuffer.clear();
@@ -56,19 +62,16 @@ export class ParameterSet implements Disposable {
     this.#gradientBuffer.clear();
   }
 
-  /** Everything that a checkpoint needs of a tensor. */
-  read({ value, moments }: TrainedTensor): Record<'value' | 'first' | 'second', Float32Array<ArrayBuffer>> {
-    return {
-      value: this.#backend.read(value),
-      first: this.#backend.read(moments.first),
-      second: this.#backend.read(moments.second),
-    };
+  /** The bytes of a part of a tensor, until the next call: all share one place, so that saving takes no memory. */
+  read(tensor: TrainedTensor, part: TensorPart): Uint8Array {
+    const source = part === 'value' ? tensor.value : tensor.moments[part];
+    const target = this.#scratch.subarray(0, source.bytes);
+    this.#backend.readBytes(source, target);
+    return target;
   }
 
-  write({ value, moments }: TrainedTensor, state: ReturnType<ParameterSet['read']>): void {
-    this.#backend.write(value, state.value);
-    this.#backend.write(moments.first, state.first);
-    this.#backend.write(moments.second, state.second);
+  write(tensor: TrainedTensor, part: TensorPart, numbers: Float32Array): void {
+    this.#backend.write(part === 'value' ? tensor.value : tensor.moments[part], numbers);
   }
 
   [Symbol.dispose](): void {

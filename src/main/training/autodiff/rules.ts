@@ -43,8 +43,8 @@ export const rmsNorm = (epsilon: number): Rule<[x: Tensor]> => ({
 
 /** The gate of a feed-forward network: silu(gate) ∘ up. */
 export const swiglu: Rule<[gate: Tensor, up: Tensor]> = {
-  forward: (g, gate, up) => g.mul(g.silu(gate), up),
-  backward: (g, dy, _y, gate, up) => [() => g.siluBack(g.mul(dy, up), gate), () => g.mul(dy, g.silu(gate))],
+  forward: (g, gate, up) => g.swiglu(gate, up),
+  backward: (g, dy, _y, gate, up) => [() => g.siluBack(g.mul(dy, up), gate), () => g.swiglu(gate, dy)],
 };
 
 /** √(2 / π) and 0.044715: GELU's approximation is x/2 · (1 + tanh(c · (x + k x³))). */
@@ -52,10 +52,10 @@ const gelu = { c: Math.sqrt(2 / Math.PI), k: 0.044715 };
 
 /** The gate of Gemma's feed-forward network: gelu(gate) ∘ up. */
 export const geglu: Rule<[gate: Tensor, up: Tensor]> = {
-  forward: (g, gate, up) => g.mul(g.gelu(gate), up),
+  forward: (g, gate, up) => g.geglu(gate, up),
   backward: (g, dy, _y, gate, up) => [
     () => g.mul(g.mul(dy, up), geluSlope(g, gate)),
-    () => g.mul(dy, g.gelu(gate)),
+    () => g.geglu(gate, dy),
   ],
 };
 
@@ -131,11 +131,16 @@ export const columns = (from: number, count: number): Rule<[x: Tensor]> => ({
   backward: (g, dy, _y, x) => [() => g.pad(dy, [from, x.shape[0] - from - count])],
 });
 
+/** So narrow a matrix gains nothing from ggml's product of transposed copies on a CPU, and saves the copies. */
+const narrow = 64;
+
 /** Σ over columns: a [in, tokens], b [out, tokens] → Σₜ aₜ bₜᵀ [in, out]. */
 function outerProduct(g: Operations, a: Tensor, b: Tensor): Tensor {
-  // On a CPU, the matrix product of transposed copies is many times faster than OUT_PROD.
   const asProduct = () => g.mulMat(transposedOnce(g, a), transposedOnce(g, b));
-  return g.backend.device.isCpu ? asProduct() : g.either(() => g.outerProduct(a, b), asProduct);
+  if (!g.backend.device.isCpu) return g.either(() => g.outerProduct(a, b), asProduct);
+  // On a CPU, OUT_PROD is slow but where one operand is narrow: it runs along the first one.
+  if (b.shape[0] <= narrow) return g.outerProduct(a, b);
+  return a.shape[0] <= narrow ? g.contiguous(g.transpose(g.outerProduct(b, a))) : asProduct();
 }
 
 /** q, k and v share their input, and so do gate and up: it is transposed once for all of them. */

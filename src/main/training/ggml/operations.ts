@@ -91,18 +91,19 @@ export class Operations extends TensorContext {
     return this.wrap(this.functions.ggml_tanh(this.pointer, a.pointer));
   }
 
-  /** GELU by its approximation with tanh. */
-  gelu(a: Tensor): Tensor {
-    return this.wrap(this.functions.ggml_gelu(this.pointer, a.pointer));
-  }
-
-  silu(a: Tensor): Tensor {
-    return this.wrap(this.functions.ggml_silu(this.pointer, a.pointer));
-  }
-
   /** dx of `silu(x)`. */
   siluBack(dy: Tensor, x: Tensor): Tensor {
     return this.wrap(this.functions.ggml_silu_back(this.pointer, dy.pointer, x.pointer));
+  }
+
+  /** gelu(gate) ∘ up, by GELU's approximation with tanh. */
+  geglu(gate: Tensor, up: Tensor): Tensor {
+    return this.wrap(this.functions.ggml_geglu_split(this.pointer, gate.pointer, up.pointer));
+  }
+
+  /** silu(gate) ∘ up. */
+  swiglu(gate: Tensor, up: Tensor): Tensor {
+    return this.wrap(this.functions.ggml_swiglu_split(this.pointer, gate.pointer, up.pointer));
   }
 
   /** Each row by its root mean square. */
