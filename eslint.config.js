@@ -44,6 +44,23 @@ const zones = [
     message: 'Engine code never imports services.',
   },
   {
+    target: './src/main/training',
+    // The template and the tokenizer are those of the chat, so that a model learns what it will read.
+    from: './src/main/!(training|inference|datasets|engine|weights|storage)/**/*',
+    message: 'Engine code never imports services.',
+  },
+  {
+    target: './src/main/training/autodiff',
+    from: './src/main',
+    except: ['./training/autodiff', './training/ggml'],
+    message: 'Differentiation knows nothing of language models.',
+  },
+  {
+    target: './src/main/training/ggml',
+    from: './src/main/training/!(ggml|messages.ts)/**/*',
+    message: 'The binding knows nothing of what is computed with it.',
+  },
+  {
     target: './src/main/!(commands|electron|web|rpc)/**/*',
     from: [
       './src/main/rpc',

@@ -124,7 +124,7 @@ function stops(
 }
 
 /** The first line with something on it, and the beginning of a line where that is its place. */
-function firstLine(text: string): string {
+export function firstLine(text: string): string {
   const words = text.trimStart();
   const lineBreak = text.slice(0, -words.length).includes('\n') ? '\n' : '';
   return `${lineBreak}${words.split('\n', 1)[0]?.trimEnd() ?? ''}`;

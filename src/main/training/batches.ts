@@ -29,21 +29,23 @@ export interface Sequence {
  * for it (best fit, decreasing), so that little is left empty. Samples are no longer than that.
  */
 export function pack(samples: readonly Sample[], length: number): Sequence[] {
-  const bins: { room: number; samples: Sample[] }[] = [];
+  const bins: Sample[][] = [];
+  // The bins by the tokens for which they still have room.
+  const withRoom = Array.from({ length: length + 1 }, (): Sample[][] => []);
   for (const sample of samples.toSorted((one, other) => other.tokens.length - one.tokens.length)) {
-    const fitting = bins.filter(({ room }) => room >= sample.tokens.length);
-    const best = fitting.reduce<(typeof bins)[number] | null>(
-      (fullest, bin) => (fullest === null || bin.room < fullest.room ? bin : fullest),
-      null,
-    );
-    if (best) {
-      best.samples.push(sample);
-      best.room -= sample.tokens.length;
-    } else {
-      bins.push({ room: length - sample.tokens.length, samples: [sample] });
+    const size = sample.tokens.length;
+    let room = size;
+    while (room < length && withRoom[room]?.length === 0) room++;
+    let bin = withRoom[room]?.pop();
+    if (!bin) {
+      bin = [];
+      bins.push(bin);
+      room = length;
     }
+    bin.push(sample);
+    withRoom[room - size]?.push(bin);
   }
-  return bins.map((bin) => toSequence(bin.samples, length));
+  return bins.map((bin) => toSequence(bin, length));
 }
 
 function toSequence(samples: readonly Sample[], length: number): Sequence {

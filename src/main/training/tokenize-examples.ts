@@ -2,6 +2,7 @@ import type { LlamaModel, Token } from 'node-llama-cpp';
 import type { Example, ExampleTurn } from '../datasets/index.ts';
 import type { ChatTemplate, PromptPart } from '../inference/chat-template.ts';
 import { modelTemplate } from '../inference/model-template.ts';
+import { firstLine } from '../inference/prompt.ts';
 import { PromptTokenizer } from '../inference/prompt-tokens.ts';
 import type { Sample } from './batches.ts';
 
@@ -86,9 +87,9 @@ export class ExampleTokenizer {
     if (next === undefined) return to;
     const { control } = this.#model.getTokenAttributes(next);
     if (control || this.#model.isEogToken(next)) return to + 1;
-    // Words end it, such as the next speaker's name.
+    // Words end it, such as the next speaker's name: those at which the chat stops.
     const [words = ''] = this.#template.replyEnds;
-    return Math.min(tokens.length, to + this.#model.tokenize(words).length);
+    return Math.min(tokens.length, to + this.#model.tokenize(firstLine(words)).length);
   }
 }
 
