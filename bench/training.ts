@@ -15,15 +15,17 @@ import type { TinyTensorType } from '../tests/support/tiny-tensors.ts';
 import { median } from './median.ts';
 
 /**
- * How fast a LoRA is trained and how much memory that takes, as `puna train` does it: 110 million parameters and the head, rank
- * 16 on all seven matrices, sequences of 512 tokens; beside it, where PyTorch is there, the same step in PyTorch:
+ * How fast a LoRA is trained and how much memory that takes, as `puna train` does it: 125 million parameters, rank 16 on all
+ * seven matrices of a layer, sequences of 512 tokens. Where PyTorch is there, the same step in PyTorch: both take turns, so that
+ * a busy machine slows both, and the ratio of a round is that of neighbours.
  *
- *     npm run bench:training -- [--threads N] [--steps N] [--context N] [--bases F32,BF16,Q8_0,Q4_K] [--python FILE]
+ *     npm run bench:training -- [--threads N] [--steps N] [--rounds N] [--context N] [--bases F32,BF16,Q8_0,Q4_K] [--python FILE]
  */
 const { values } = parseArgs({
   options: {
     threads: { type: 'string', default: '2' },
     steps: { type: 'string', default: '6' },
+    rounds: { type: 'string', default: '3' },
     context: { type: 'string', default: '512' },
     bases: { type: 'string', default: 'F32,BF16,Q8_0,Q4_K' },
     python: { type: 'string', default: 'python3' },
@@ -43,25 +45,40 @@ try {
     rows[`Puna, ${base}, recomputed`] = await measurePuna(model, 'always');
     await rm(model);
   }
-  for (const type of ['float32', 'bfloat16'] as const) {
-    const row = await measureTorch(type).catch((error: unknown) => {
-      console.log(`PyTorch in ${type} was not measured: ${String(error).split('\n')[0]}`);
-      return null;
-    });
-    if (row) rows[`PyTorch, ${type}`] = row;
-  }
+  const ratios = await compare(rows);
   console.log(`${threads} threads, ${values.context} tokens a step; median of ${steps - 1} steps`);
   console.table(rows);
-  const best = rows['Puna, Q8_0'];
-  for (const [type, least] of Object.entries(wanted)) {
-    const torch = rows[`PyTorch, ${type}`];
-    if (!best || !torch) continue;
-    const ratio = best['tokens/s'] / torch['tokens/s'];
-    console.log(`Puna with Q8_0 : PyTorch in ${type} = ${ratio.toFixed(2)} (wanted: ≥ ${least})`);
+  for (const [type, found] of Object.entries(ratios)) {
+    if (found.length === 0) continue;
+    const least = wanted[type as TorchType];
+    const ratio = median(found);
+    const all = found.map((each) => each.toFixed(2)).join(', ');
+    console.log(`Puna with Q8_0 : PyTorch in ${type} = ${ratio.toFixed(2)} (${all}; wanted: ≥ ${least})`);
     if (ratio < least) process.exitCode = 1;
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+type TorchType = keyof typeof wanted;
+
+/** Puna with a Q8_0 base and PyTorch in turns. */
+async function compare(rows: Record<string, Row>): Promise<Record<TorchType, number[]>> {
+  const ratios: Record<TorchType, number[]> = { float32: [], bfloat16: [] };
+  const model = await buildBenchModel(join(folder, 'compared.gguf'), '128M');
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const type of ['float32', 'bfloat16'] as const) {
+      const torch = await measureTorch(type).catch((error: unknown) => {
+        console.log(`PyTorch in ${type} was not measured: ${String(error).split('\n')[0]}`);
+        return null;
+      });
+      if (!torch) return ratios;
+      const puna = await measurePuna(model, 'never');
+      rows[`PyTorch, ${type}`] = torch;
+      ratios[type].push(puna['tokens/s'] / torch['tokens/s']);
+    }
+  }
+  return ratios;
 }
 
 interface Row {
@@ -98,7 +115,7 @@ async function measurePuna(model: string, recompute: TrainingSettings['recompute
   }
 }
 
-async function measureTorch(type: keyof typeof wanted): Promise<Row> {
+async function measureTorch(type: TorchType): Promise<Row> {
   const script = new URL('training-torch.py', import.meta.url).pathname;
   const words = ['--dtype', type, '--steps', `${steps}`, '--threads', `${threads}`];
   // Settings for older processors would slow it down.
