@@ -32,7 +32,18 @@ const attentionOf = (chunk: number, keep: boolean): Differentiated => ({
   ],
   constants: [indexes, firstSeen],
   build: (tape, q, k, v, keys, first) =>
-    tape.apply(attention({ scale: 0.35, chunk, keep, mask: maskFrom(keys, first) }), q, k, v),
+    tape.apply(
+      attention({
+        scale: 0.35,
+        chunk,
+        keep,
+        settle: (tensor) => tape.settle(tensor),
+        mask: maskFrom(keys, first),
+      }),
+      q,
+      k,
+      v,
+    ),
 });
 
 const operations: Record<string, Differentiated> = {

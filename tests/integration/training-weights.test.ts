@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pack, type Sequence } from '../../src/main/training/batches.ts';
 import { Graph, Operations, type Tensor } from '../../src/main/training/ggml/index.ts';
 import { describeDecoder, Weights } from '../../src/main/training/models/index.ts';
+import { adaptedMatrices, Lora, loraParameters } from '../../src/main/training/lora.ts';
+import { loraTargets } from '../../src/main/training/messages.ts';
 import { ParameterSet } from '../../src/main/training/parameters.ts';
 import { SequenceGraph } from '../../src/main/training/sequence-graph.ts';
 import { readModelFile } from '../../src/main/weights/model-file.ts';
@@ -158,3 +160,24 @@ function sampleOf(length: number) {
   const tokens = Array.from({ length }, (_, index) => 300 + ((index * 37 + length) % 500));
   return { tokens, learnt: tokens.map(() => true) };
 }
+
+test.each([false, true])(
+  'memory grows with the length of a sequence, not with its square (layers computed twice: %s)',
+  async (checkpoint) => {
+    const path = await buildTinyArchitecture(join(temporary.folder, 'model.gguf'), 'llama', 'Q8_0');
+    const file = await readModelFile(path);
+    using weights = await Weights.load(backend, file, { transposed: () => true, exact: false });
+    using parameters = new ParameterSet(
+      backend,
+      loraParameters(adaptedMatrices(file.tensors, loraTargets), 4),
+    );
+    const model = { decoder: describeDecoder(file), weights, adapters: new Lora(parameters, 2) };
+    const bytes = [2048, 4096, 8192].map((length) => {
+      using graph = new SequenceGraph(backend, model, parameters, { length, checkpoint, backward: true });
+      return graph.measure();
+    });
+    const [short = NaN, middle = NaN, long = NaN] = bytes;
+    expect(middle / short).toBeLessThan(2.2);
+    expect(long / middle).toBeLessThan(2.2);
+  },
+);

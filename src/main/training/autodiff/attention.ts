@@ -14,6 +14,8 @@ export interface AttentionOptions {
    * are computed again, as FlashAttention does it (https://arxiv.org/abs/2205.14135).
    */
   keep: boolean;
+  /** Has a tensor computed before everything that comes later: where scores are not kept, one chunk is done before the next. */
+  settle: (tensor: Tensor) => void;
   /**
    * What is added to the scores of the queries `from` … `to` − 1 against the keys 0 … `to` − 1: [to, to − from], 0 where a
    * query sees a key and a large negative number where it does not. Keys behind the queries are never looked at.
@@ -30,6 +32,7 @@ export function attention({
   scale,
   chunk,
   keep,
+  settle,
   mask,
 }: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
   const kept: Tensor[] = [];
@@ -62,7 +65,9 @@ export function attention({
       const [queriesT, keysT] = [tokensFirst(g, q), tokensFirst(g, k)]; // [tokens, head, …]
       const values = g.contiguous(byHead(g, v)); // [head, tokens, groups]
 
-      const parts = chunksOf(q, chunk).map((each, index) => {
+      const dq: Tensor[] = [];
+      let [dk, dv]: (Tensor | null)[] = [null, null];
+      for (const [index, each] of chunksOf(q, chunk).entries()) {
         const { from, to } = each;
         const p = kept[index] ?? weights(g, q, k, each); // [to, queries, heads]
         const dPart = g.contiguous(g.view(dOut, [width, to - from, heads], [0, from]));
@@ -70,30 +75,21 @@ export function attention({
         const dS = softmaxGradient(g, dP, p, scale);
         const ofQueries = (all: Tensor) => g.view(all, [to - from, all.shape[1], heads], [from]);
         // A chunk's keys end where its queries do.
-        const ofKeys = (x: Tensor) => {
-          const sum = sumGroups(g, x, groups);
-          return to === tokens ? sum : g.pad(sum, [0, 0], [0, tokens - to]);
+        const addKeys = (sum: Tensor | null | undefined, x: Tensor) => {
+          const grouped = sumGroups(g, x, groups);
+          const part = to === tokens ? grouped : g.pad(grouped, [0, 0], [0, tokens - to]);
+          return sum ? g.add(sum, part) : part;
         };
-        return {
-          dq: g.mulMat(g.view(keysT, [to, head, groups]), dS), // [head, queries, heads]
-          dk: ofKeys(g.mulMat(ofQueries(queriesT), g.contiguous(g.transpose(dS)))), // [head, tokens, groups]
-          dv: ofKeys(g.mulMat(ofQueries(dOutT), g.contiguous(g.transpose(p)))),
-        };
-      });
+        const dqPart = g.mulMat(g.view(keysT, [to, head, groups]), dS); // [head, queries, heads]
+        dq.push(dqPart);
+        dk = addKeys(dk, g.mulMat(ofQueries(queriesT), g.contiguous(g.transpose(dS)))); // [head, tokens, groups]
+        dv = addKeys(dv, g.mulMat(ofQueries(dOutT), g.contiguous(g.transpose(p))));
+        if (!keep) for (const done of [dqPart, dk, dv]) settle(done);
+      }
       const byToken = (x: Tensor) => g.contiguous(byHead(g, x)); // [head, …, tokens]
-      const total = (all: Tensor[]) => all.reduce((sum, each) => g.add(sum, each));
-      return [
-        () =>
-          byToken(
-            joined(
-              g,
-              parts.map(({ dq }) => dq),
-              1,
-            ),
-          ),
-        () => byToken(total(parts.map(({ dk }) => dk))),
-        () => byToken(total(parts.map(({ dv }) => dv))),
-      ];
+      const [keys, heard] = [dk, dv];
+      if (!keys || !heard) throw new Error('There are no tokens.');
+      return [() => byToken(joined(g, dq, 1)), () => byToken(keys), () => byToken(heard)];
     },
   };
 }

@@ -124,6 +124,7 @@ class Layer {
         scale: decoder.attentionScale,
         chunk: this.#options.attentionChunk,
         keep: this.#options.attentionKeeps,
+        settle: (tensor) => this.#tape.settle(tensor),
         mask: this.#masks.of(window),
       }),
       rotate(this.#normed('attn_q_norm', q)),
