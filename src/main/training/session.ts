@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelFile } from '../weights/model-file.ts';
 import { DropoutMasks } from './dropout.ts';
-import { Backend, chooseDevice } from './ggml/index.ts';
+import { Backend, chooseDevice, type Device } from './ggml/index.ts';
 import { adaptedMatrices, initialValues, Lora, loraParameters, loraScale } from './lora.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import type { TrainingEvent, TrainingPlan, TrainingSettings } from './messages.ts';
@@ -26,110 +26,57 @@ interface OpenOptions {
 export class Session implements Disposable {
   readonly parameters: ParameterSet;
   readonly machinery: Machinery;
-  readonly description: Pick<
-    TrainingPlan,
-    'device' | 'threads' | 'parameters' | 'recompute' | 'estimatedBytes'
-  >;
+  readonly description: Description;
   readonly #backend: Backend;
-  readonly #opened: Disposable[];
-  readonly #freeBefore: number;
+  readonly #opened: DisposableStack;
 
   private constructor(
     backend: Backend,
-    parameters: ParameterSet,
-    machinery: Machinery,
-    description: Session['description'],
-    opened: Disposable[],
-    freeBefore: number,
+    parts: { parameters: ParameterSet; machinery: Machinery; description: Description },
+    opened: DisposableStack,
   ) {
     this.#backend = backend;
-    this.parameters = parameters;
-    this.machinery = machinery;
-    this.description = description;
+    this.parameters = parts.parameters;
+    this.machinery = parts.machinery;
+    this.description = parts.description;
     this.#opened = opened;
-    this.#freeBefore = freeBefore;
   }
 
   /** Errors: `unsupported-model`, `out-of-memory`, `invalid-input`, `cancelled`, and those of reading the file. */
-  static async open(
-    llamaCpp: Llama,
-    file: ModelFile,
-    plan: Plan,
-    { signal, emit }: OpenOptions,
-  ): Promise<Session> {
+  static async open(llamaCpp: Llama, file: ModelFile, plan: Plan, options: OpenOptions): Promise<Session> {
     const { settings } = plan;
     const decoder = describeDecoder(file);
     const { library, device } = chooseDevice(settings.device, llamaCpp.gpu || 'cpu');
     const threads = settings.threads ?? trainingThreads();
-    const opened: Disposable[] = [];
-    const keep = <Opened extends Disposable>(each: Opened): Opened => (opened.push(each), each);
-    try {
-      const backend = keep(new Backend(library, device, { threads }));
-      const used = device.isCpu ? process.memoryUsage().rss : 0;
-      const freeNow = device.isCpu ? (await llamaCpp.getRamState()).free : device.freeMemory;
-      const free = Math.min(freeNow, settings.memoryLimit ?? Infinity);
-      const weightsOptions: WeightsOptions = {
-        transposed: needsTransposed(settings),
-        ...{
-          exact: settings.exact,
-          signal,
-          onProgress: (progress: number) => emit({ type: 'loading', progress }),
-        },
-      };
-      const weightBytes = Weights.measure(backend, file, weightsOptions);
-      const limits = {
-        device: device.name,
-        smaller: () => 'Choose a smaller model, or a smaller quantization of it.',
-      };
-      refuseIfTooLarge(weightBytes, free, limits);
+    // What is opened is closed again, whatever goes wrong from here on.
+    using opened = new DisposableStack();
+    const backend = opened.use(new Backend(library, device, { threads }));
+    const before = device.isCpu ? process.memoryUsage().rss : 0;
+    const free = Math.min(await freeMemory(llamaCpp, device), settings.memoryLimit ?? Infinity);
 
-      const weights = keep(await Weights.load(backend, file, weightsOptions));
-      const trained = trainedParameters(file, weights, settings);
-      const parameters = keep(new ParameterSet(backend, trained));
-      if (settings.trained === 'adapters') initialize(backend, parameters, trained, settings.seed);
+    const weights = opened.use(await loadWeights(backend, file, settings, { ...options, free }));
+    const trained = trainedParameters(file, weights, settings);
+    const parameters = opened.use(new ParameterSet(backend, trained));
+    if (settings.trained === 'adapters') initialize(backend, parameters, trained, settings.seed);
 
-      const build = (length: number, recompute: boolean) =>
-        buildGraphs(backend, { decoder, weights }, parameters, { ...settings, length, recompute });
-      const otherBytes = weightBytes + ParameterSet.measure(trained) + ownBytes;
-      const needs = (graphs: Graphs) => otherBytes + graphs.bytes;
-      let recompute = settings.recompute === 'always';
-      let graphs = keep(build(plan.length, recompute));
-      if (needs(graphs) > free && settings.recompute === 'auto') {
-        recompute = true;
-        graphs = keep(build(plan.length, recompute));
-      }
-      refuseIfTooLarge(needs(graphs), free, {
-        device: device.name,
-        smaller: () =>
-          whatWouldFit((length) => {
-            using smaller = build(length, true);
-            return needs(smaller) <= free;
-          }, plan.length),
-      });
-      graphs.allocate(plan.validation.length > 0);
-      const optimizer = keep(new Optimizer(backend, parameters, settings));
-      return new Session(
-        ...([backend, parameters] as const),
-        {
-          plan,
-          optimizer,
-          training: graphs.training,
-          evaluation: plan.validation.length > 0 ? graphs.evaluation : null,
-          dropout: graphs.dropout,
-        },
-        {
-          device: device.isCpu
-            ? `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
-            : device.description,
-          ...{ threads, recompute, estimatedBytes: used + needs(graphs) },
-          parameters: trained.reduce((sum, { shape }) => sum + countOf(shape), 0),
-        },
-        ...([opened, device.freeMemory] as const),
-      );
-    } catch (thrown) {
-      disposeAll(opened);
-      throw thrown;
-    }
+    const otherBytes = weights.bytes + ParameterSet.measure(trained) + ownBytes;
+    const build = (length: number, recompute: boolean) =>
+      buildGraphs(backend, { decoder, weights }, parameters, { ...settings, length, recompute });
+    const graphs = opened.use(fittingGraphs(build, plan, { otherBytes, free, device: device.name }));
+    const evaluates = plan.validation.length > 0;
+    graphs.allocate(evaluates);
+    const optimizer = opened.use(new Optimizer(backend, parameters, settings));
+    const { training, evaluation, dropout, recompute } = graphs;
+    const parts = {
+      parameters,
+      machinery: { plan, optimizer, training, evaluation: evaluates ? evaluation : null, dropout },
+      description: {
+        device: device.isCpu ? `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device.description,
+        ...{ threads, recompute, estimatedBytes: before + otherBytes + graphs.bytes },
+        parameters: trained.reduce((sum, { shape }) => sum + countOf(shape), 0),
+      },
+    };
+    return new Session(backend, parts, opened.move());
   }
 
   /** The most that this process has taken of the device's memory so far, in bytes. */
@@ -138,16 +85,69 @@ export class Session implements Disposable {
     if (device.isCpu) return process.resourceUsage().maxRSS * 1024;
     const free = new BigUint64Array(1);
     library.functions.ggml_backend_dev_memory(device.pointer, free, new BigUint64Array(1));
-    return this.#freeBefore - Number(free[0]);
+    return device.freeMemory - Number(free[0]);
   }
 
   [Symbol.dispose](): void {
-    disposeAll(this.#opened);
+    this.#opened.dispose();
   }
 }
 
-function disposeAll(opened: Disposable[]): void {
-  for (const each of opened.splice(0).reverse()) each[Symbol.dispose]();
+type Description = Pick<TrainingPlan, 'device' | 'threads' | 'parameters' | 'recompute' | 'estimatedBytes'>;
+
+/** Before anything was loaded, in bytes. */
+async function freeMemory(llamaCpp: Llama, device: Device): Promise<number> {
+  return device.isCpu ? (await llamaCpp.getRamState()).free : device.freeMemory;
+}
+
+function loadWeights(
+  backend: Backend,
+  file: ModelFile,
+  settings: TrainingSettings,
+  { signal, emit, free }: OpenOptions & { free: number },
+): Promise<Weights> {
+  const options: WeightsOptions = {
+    ...{ transposed: needsTransposed(settings), exact: settings.exact, signal },
+    onProgress: (progress) => emit({ type: 'loading', progress }),
+  };
+  refuseIfTooLarge(Weights.measure(backend, file, options), free, {
+    device: backend.device.name,
+    smaller: () => smallerModel,
+  });
+  return Weights.load(backend, file, options);
+}
+
+const smallerModel = 'Choose a smaller model, or a smaller quantization of it.';
+
+/**
+ * The graphs as the settings want them; where the memory would not do and the settings leave it open, with layers that are
+ * computed twice. Errors: `out-of-memory`, with what would fit.
+ */
+function fittingGraphs(
+  build: (length: number, recompute: boolean) => Graphs,
+  { length, settings }: Plan,
+  { otherBytes, free, device }: { otherBytes: number; free: number; device: string },
+): Graphs {
+  const needs = (graphs: Graphs) => otherBytes + graphs.bytes;
+  let graphs = build(length, settings.recompute === 'always');
+  if (needs(graphs) > free && settings.recompute === 'auto') {
+    graphs[Symbol.dispose]();
+    graphs = build(length, true);
+  }
+  try {
+    refuseIfTooLarge(needs(graphs), free, {
+      device,
+      smaller: () =>
+        whatWouldFit((shorter) => {
+          using smaller = build(shorter, true);
+          return needs(smaller) <= free;
+        }, length),
+    });
+    return graphs;
+  } catch (thrown) {
+    graphs[Symbol.dispose]();
+    throw thrown;
+  }
 }
 
 /**
@@ -206,6 +206,7 @@ interface Graphs extends Disposable {
   training: SequenceGraph;
   evaluation: SequenceGraph;
   dropout: DropoutMasks | null;
+  recompute: boolean;
   bytes: number;
   allocate(evaluates: boolean): void;
 }
@@ -231,7 +232,7 @@ function buildGraphs(
   });
   dropout?.allocate();
   return {
-    ...{ training, evaluation, dropout },
+    ...{ training, evaluation, dropout, recompute },
     bytes: training.measure() + (settings.validation > 0 ? evaluation.measure() : 0) + (dropout?.bytes ?? 0),
     allocate(evaluates) {
       training.allocate();
@@ -248,7 +249,7 @@ function whatWouldFit(fits: (length: number) => boolean, length: number): string
   for (let shorter = Math.floor(length / 2); shorter >= 32; shorter = Math.floor(shorter / 2)) {
     if (fits(shorter)) return `It would fit with --context ${shorter} --recompute always.`;
   }
-  return 'Choose a smaller model, or a smaller quantization of it.';
+  return smallerModel;
 }
 
 function countOf(shape: readonly number[]): number {

@@ -51,7 +51,11 @@ export class Weights implements Disposable {
   /** Bytes that a model takes in memory, its copies included, before it is loaded. */
   static measure(backend: Backend, file: ModelFile, options: WeightsOptions): number {
     using weights = new Weights(backend, file, options);
-    return weights.#all().reduce((sum, { bytes }) => sum + bytes, 0);
+    return weights.bytes;
+  }
+
+  get bytes(): number {
+    return this.#all().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Errors: `out-of-memory`, `cancelled`, and those of reading a file. */
