@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Tape } from '../../src/main/training/autodiff/index.ts';
 import { pack } from '../../src/main/training/batches.ts';
-import { Graph, Operations } from '../../src/main/training/ggml/index.ts';
-import { describeDecoder, hiddenStates, logitsOf, Weights } from '../../src/main/training/models/index.ts';
-import { GraphInputs } from '../../src/main/training/sequence-inputs.ts';
+import { describeDecoder, Weights } from '../../src/main/training/models/index.ts';
 import { readModelFile } from '../../src/main/weights/model-file.ts';
 import { BareLlama } from '../support/bare-llama.ts';
 import { temporaryFolder } from '../support/shell.ts';
@@ -14,7 +11,7 @@ import {
   tinyVariants,
   type TinyVariant,
 } from '../support/tiny-architectures.ts';
-import { openCpu, relativeDifference } from '../support/training.ts';
+import { openCpu, relativeDifference, sequenceLogits } from '../support/training.ts';
 
 /**
  * Root mean square of the difference, relative to that of the logits. Measured: 1e-6 in F32 (8e-5 with Gemma's GELU, which ggml
@@ -47,19 +44,9 @@ async function trainingLogits(path: string, attentionChunk: number): Promise<Flo
   const [sequence] = pack([sample, other], 40);
   if (!sequence) throw new Error('Nothing was packed.');
 
-  using inputs = new GraphInputs(backend, decoder, 40);
-  using g = new Operations(backend, { tensors: 4096, graphs: [4096] });
-  using graph = new Graph(g, 4096);
-  const tape = new Tape(g, graph, new Map());
   const model = { decoder, weights, adapters: null };
-  const options = { attentionChunk, attentionKeeps: false, checkpoint: false };
-  const logits = g.output(logitsOf(tape, model, hiddenStates(tape, model, inputs.sequence, options)));
-  graph.expand(logits);
-  inputs.allocate();
-  graph.allocate();
-  inputs.write(sequence, 1);
-  await backend.compute(graph);
-  return backend.read(logits).subarray(0, tokens.length * decoder.vocabulary);
+  const logits = await sequenceLogits(backend, model, sequence, { attentionChunk });
+  return logits.subarray(0, tokens.length * decoder.vocabulary);
 }
 
 /** The same by llama.cpp, token by token. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Engine, launchChildProcess } from '../../src/main/engine/index.ts';
 import { type Parameter, Tape } from '../../src/main/training/autodiff/index.ts';
-import { pack } from '../../src/main/training/batches.ts';
+import { pack, type Sequence } from '../../src/main/training/batches.ts';
 import { Backend, chooseDevice, Graph, Operations, type Tensor } from '../../src/main/training/ggml/index.ts';
 import { adaptedMatrices, Lora, loraParameters } from '../../src/main/training/lora.ts';
 import {
@@ -14,7 +14,13 @@ import {
   type TrainingResult,
   type TrainingSettings,
 } from '../../src/main/training/messages.ts';
-import { describeDecoder, hiddenStates, logitsOf, Weights } from '../../src/main/training/models/index.ts';
+import {
+  describeDecoder,
+  hiddenStates,
+  logitsOf,
+  type Model,
+  Weights,
+} from '../../src/main/training/models/index.ts';
 import { ParameterSet } from '../../src/main/training/parameters.ts';
 import { GraphInputs } from '../../src/main/training/sequence-inputs.ts';
 import { readGguf } from '../../src/main/weights/formats/gguf.ts';
@@ -194,19 +200,30 @@ export async function trainingLogits(
 
   const [sequence] = pack([{ tokens, learnt: [] }], tokens.length);
   if (!sequence) throw new Error('Nothing was packed.');
-  using inputs = new GraphInputs(backend, decoder, tokens.length);
+  const model = { decoder, weights, adapters: adapter ? new Lora(parameters, adapter.scale) : null };
+  const logits = await sequenceLogits(backend, model, sequence, { attentionChunk: 256 });
+  return logits.subarray(-decoder.vocabulary);
+}
+
+/** Logits of every token of a sequence, as the training graph computes them. */
+export async function sequenceLogits(
+  backend: Backend,
+  model: Model,
+  sequence: Sequence,
+  { attentionChunk }: { attentionChunk: number },
+): Promise<Float32Array> {
+  using inputs = new GraphInputs(backend, model.decoder, sequence.tokens.length);
   using g = new Operations(backend, { tensors: 4096, graphs: [4096] });
   using graph = new Graph(g, 4096);
-  const model = { decoder, weights, adapters: adapter ? new Lora(parameters, adapter.scale) : null };
   const tape = new Tape(g, graph, new Map());
-  const options = { attentionChunk: 256, attentionKeeps: false, checkpoint: false };
+  const options = { attentionChunk, attentionKeeps: false, checkpoint: false };
   const logits = g.output(logitsOf(tape, model, hiddenStates(tape, model, inputs.sequence, options)));
   graph.expand(logits);
   inputs.allocate();
   graph.allocate();
   inputs.write(sequence, 1);
   await backend.compute(graph);
-  return backend.read(logits).subarray(-decoder.vocabulary);
+  return backend.read(logits);
 }
 
 /** Root mean square of the difference, relative to that of the second. */

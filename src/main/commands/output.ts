@@ -87,9 +87,3 @@ function reasonOf(thrown: unknown): unknown {
 function isReaderGone(thrown: unknown): boolean {
   return thrown instanceof Error && ['EPIPE', 'EIO'].includes((thrown as NodeJS.ErrnoException).code ?? '');
 }
-
-/** Resolves when the signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}

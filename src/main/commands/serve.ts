@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { aborted } from 'node:util';
 import open from 'open';
 import { serve } from '../serve.ts';
 import { dataFolder } from '../storage/index.ts';
 import { integer } from './arguments.ts';
-import { aborted, Output, runCommand } from './output.ts';
+import { Output, runCommand } from './output.ts';
 
 export function addServe(program: Command): void {
   program
@@ -21,7 +22,7 @@ export function addServe(program: Command): void {
         output.event({ type: 'listening', link: shell.link, port: shell.port });
         // A machine without a browser is served too: the link is printed, and whoever tunnels the port opens it.
         if (options.open) await open(shell.link).catch(() => undefined);
-        await aborted(signal);
+        await aborted(signal, signal);
         await shell.close();
         output.event({ type: 'result' });
       }),

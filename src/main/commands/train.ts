@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { Engine, launchChildProcess } from '../engine/index.ts';
+import { Pace } from '../runs/index.ts';
 import {
   defaultTrainingSettings as defaults,
   type DeviceChoice,
@@ -149,9 +150,7 @@ function settingsOf(options: TrainOptions): TrainingSettings {
 class Progress {
   readonly #output: Output;
   #plan: TrainingPlan | null = null;
-  /** Seconds of a step, smoothed. */
-  #pace: number | null = null;
-  #lastStep = performance.now();
+  readonly #pace = new Pace(() => performance.now());
 
   constructor(output: Output) {
     this.#output = output;
@@ -165,7 +164,7 @@ class Progress {
         return this.#output.note(`\r${event.text}\n`);
       case 'plan':
         this.#plan = event;
-        this.#lastStep = performance.now();
+        this.#pace.begin();
         return this.#output.note(planText(event));
       case 'step':
         return this.#output.note(this.#stepText(event));
@@ -177,12 +176,9 @@ class Progress {
   }
 
   #stepText({ step, epoch, loss, tokensPerSecond }: Extract<TrainingEvent, { type: 'step' }>): string {
-    const now = performance.now();
-    const seconds = (now - this.#lastStep) / 1000;
-    this.#lastStep = now;
-    this.#pace = this.#pace === null ? seconds : 0.9 * this.#pace + 0.1 * seconds;
+    this.#pace.mark();
     const { steps = step } = this.#plan ?? {};
-    const left = duration((steps - step) * this.#pace);
+    const left = duration(this.#pace.secondsFor(steps - step) ?? 0);
     return `\r\u001b[Kstep ${step}/${steps}  epoch ${epoch.toFixed(2)}  loss ${loss.toFixed(4)}  ${Math.round(tokensPerSecond)} tokens/s  ${left} left`;
   }
 }

@@ -1,3 +1,4 @@
 /** Training runs: their line, their engine, their memory, and what is kept of them. */
 export { MemoryShare } from './memory-share.ts';
+export { Pace } from './pace.ts';
 export { TrainingRuns } from './training-runs.ts';

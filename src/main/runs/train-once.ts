@@ -37,12 +37,9 @@ export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promi
   options.onEngine(engine);
   try {
     const signal = AbortSignal.any([live.controller.signal, crowded.signal]);
-    const pause = (paused: boolean) => engine.run('pause', { paused });
-    // A paused run that is still at a step would wait behind it, whatever else it was told.
-    signal.addEventListener('abort', () => void pause(false).catch(() => undefined), { once: true });
     const trained = engine.run('train', input, { signal, onEvent });
     // It was paused while there was no engine to be told.
-    const held = live.paused ? pause(true) : null;
+    const held = live.paused ? engine.run('pause', { paused: true }) : null;
     const [result] = await Promise.all([trained, held]);
     const isOwnStop = crowded.signal.aborted && !live.controller.signal.aborted;
     if (result.finish === 'stopped' && isOwnStop) throw crowdedOut();

@@ -1,27 +1,24 @@
+import { aborted } from 'node:util';
 import { serveEngine } from '../engine/serve-engine.ts';
 import type { TrainingJobs } from './messages.ts';
 import { runTraining } from './run.ts';
 
-/** The engine process that trains: one run at a time, in memory of its own. */
-let resumed: PromiseWithResolvers<undefined> = Promise.withResolvers();
-resumed.resolve(undefined);
+/** The engine process that trains: one run at a time, in memory of its own. While it is held, this is what lets it go on. */
+let held: PromiseWithResolvers<undefined> | null = null;
 
 serveEngine<TrainingJobs>(
   {
     train: (input, { signal, emit }) =>
-      runTraining(input, { signal, emit, turn: () => Promise.race([resumed.promise, aborted(signal)]) }),
+      runTraining(input, {
+        ...{ signal, emit },
+        // A run that is stopped need not wait.
+        turn: async () => held && Promise.race([held.promise, aborted(signal, signal)]),
+      }),
     pause: async ({ paused }) => {
-      resumed.resolve(undefined);
-      if (paused) resumed = Promise.withResolvers();
+      held?.resolve(undefined);
+      held = paused ? Promise.withResolvers() : null;
       return null;
     },
   },
   async () => undefined,
 );
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  if (signal.aborted) resolve(undefined);
-  signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  return promise;
-}

@@ -45,10 +45,6 @@ export class GraphInputs implements Disposable {
     this.#buffer = this.#context.allocate();
   }
 
-  get bytes(): number {
-    return this.#buffer?.bytes ?? 0;
-  }
-
   /** Writes a sequence. Each token that is learnt counts `weight`. */
   write(sequence: Sequence, weight: number): void {
     const { tokens, positions, indexes, sampleStarts, windowStarts } = this.sequence;

@@ -1,7 +1,7 @@
 import { PunaError } from '../../shared/error.ts';
 import type { RunState } from './checkpoint.ts';
 import type { DropoutMasks } from './dropout.ts';
-import type { StepReport, TrainingSettings } from './messages.ts';
+import type { StepReport, TrainingResult, TrainingSettings } from './messages.ts';
 import type { Optimizer } from './optimizer.ts';
 import type { Plan } from './plan.ts';
 import { learningRate } from './schedule.ts';
@@ -29,8 +29,6 @@ export interface Hooks {
   saveBest(state: RunState): Promise<void>;
 }
 
-export type Finish = 'done' | 'stopped' | 'early';
-
 /**
  * Trains from where the state stands to the end of the plan, or until it is stopped. Errors: `invalid-input` where the loss is
  * no number any more: the parameters before that step are saved first.
@@ -40,7 +38,7 @@ export async function train(
   settings: TrainingSettings,
   state: RunState,
   hooks: Hooks,
-): Promise<Finish> {
+): Promise<TrainingResult['finish']> {
   const { plan } = machinery;
   while (state.step < plan.steps) {
     await hooks.turn();
@@ -71,7 +69,7 @@ export async function train(
   return 'done';
 }
 
-async function stop(state: RunState, hooks: Hooks): Promise<Finish> {
+async function stop(state: RunState, hooks: Hooks): Promise<TrainingResult['finish']> {
   await hooks.save(state);
   return 'stopped';
 }

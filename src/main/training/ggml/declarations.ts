@@ -9,9 +9,7 @@ export const baseDeclarations = {
   ggml_free: ['void', 'context'],
   ggml_tensor_overhead: ['size'],
   ggml_graph_overhead_custom: ['size', 'size', 'bool'],
-  ggml_nbytes: ['size', 'tensor'],
   ggml_new_tensor: ['tensor', 'context', 'int', 'int', 'int64s'],
-  ggml_set_name: ['tensor', 'tensor', 'text'],
   ggml_set_input: ['void', 'tensor'],
   ggml_set_output: ['void', 'tensor'],
   ggml_set_param: ['void', 'tensor'],
@@ -39,7 +37,6 @@ export const baseDeclarations = {
   ggml_out_prod: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_scale: ['tensor', 'context', 'tensor', 'float'],
   ggml_scale_bias: ['tensor', 'context', 'tensor', 'float', 'float'],
-  ggml_cpy: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_cast: ['tensor', 'context', 'tensor', 'int'],
   ggml_cont: ['tensor', 'context', 'tensor'],
   ggml_reshape_4d: ['tensor', 'context', 'tensor', 'int64', 'int64', 'int64', 'int64'],
@@ -76,7 +73,6 @@ export const baseDeclarations = {
   ggml_gallocr_free: ['void', 'allocator'],
   ggml_gallocr_reserve_n_size: ['void', 'allocator', 'graph', 'null', 'null', 'sizes'],
   ggml_gallocr_alloc_graph: ['bool', 'allocator', 'graph'],
-  ggml_gallocr_get_buffer_size: ['size', 'allocator', 'int'],
   ggml_backend_alloc_ctx_tensors: ['buffer?', 'context', 'backend'],
   // ggml-backend.h
   ggml_backend_get_default_buffer_type: ['buffer_type', 'backend'],
@@ -93,7 +89,6 @@ export const baseDeclarations = {
   ggml_backend_dev_type: ['int', 'device'],
   ggml_backend_dev_init: ['backend?', 'device', 'null'],
   ggml_backend_dev_backend_reg: ['registry', 'device'],
-  ggml_backend_reg_name: ['text', 'registry'],
   ggml_backend_reg_get_proc_address: ['function?', 'registry', 'text'],
 } as const satisfies Record<string, Declaration>;
 

@@ -135,11 +135,6 @@ export class Operations extends TensorContext {
     return this.wrap(this.functions.ggml_scale_bias(this.pointer, a.pointer, factor, bias));
   }
 
-  /** a, in the type and the memory of b. */
-  copy(a: Tensor, b: Tensor): Tensor {
-    return this.wrap(this.functions.ggml_cpy(this.pointer, a.pointer, b.pointer));
-  }
-
   cast(a: Tensor, type: GgmlTypeName): Tensor {
     return this.wrap(this.functions.ggml_cast(this.pointer, a.pointer, ggmlTypes[type].id));
   }
