@@ -46,18 +46,24 @@ const zones = [
   {
     target: './src/main/training',
     // The template and the tokenizer are those of the chat, so that a model learns what it will read.
-    from: './src/main/!(training|inference|datasets|engine|weights|storage)/**/*',
+    from: './src/main/!(training|ggml|inference|datasets|engine|weights|storage)/**/*',
+    message: 'Engine code never imports services.',
+  },
+  {
+    target: './src/main/weights',
+    from: './src/main/!(weights|ggml|engine|storage)/**/*',
     message: 'Engine code never imports services.',
   },
   {
     target: './src/main/training/autodiff',
     from: './src/main',
-    except: ['./training/autodiff', './training/ggml'],
+    except: ['./training/autodiff', './ggml'],
     message: 'Differentiation knows nothing of language models.',
   },
   {
-    target: './src/main/training/ggml',
-    from: './src/main/training/!(ggml|messages.ts)/**/*',
+    target: './src/main/ggml',
+    from: './src/main',
+    except: ['./ggml', './weights/formats'],
     message: 'The binding knows nothing of what is computed with it.',
   },
   {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { attention, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
-import { Operations, type RopeOptions, type Tensor } from '../../src/main/training/ggml/index.ts';
+import { Operations, type RopeOptions, type Tensor } from '../../src/main/ggml/index.ts';
 import { weightedCrossEntropy } from '../../src/main/training/objectives/cross-entropy.ts';
 import { compareGradients, type Differentiated, openCpu } from '../support/training.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pack, type Sequence } from '../../src/main/training/batches.ts';
-import { Graph, Operations, type Tensor } from '../../src/main/training/ggml/index.ts';
+import { Graph, Operations, type Tensor } from '../../src/main/ggml/index.ts';
 import { describeDecoder, Weights } from '../../src/main/training/models/index.ts';
 import { adaptedMatrices, Lora, loraParameters } from '../../src/main/training/lora.ts';
 import { loraTargets } from '../../src/main/training/messages.ts';

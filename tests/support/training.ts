@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Engine, launchChildProcess } from '../../src/main/engine/index.ts';
 import { type Parameter, Tape } from '../../src/main/training/autodiff/index.ts';
 import { pack, type Sequence } from '../../src/main/training/batches.ts';
-import { Backend, chooseDevice, Graph, Operations, type Tensor } from '../../src/main/training/ggml/index.ts';
+import { Backend, chooseDevice, Graph, Operations, type Tensor } from '../../src/main/ggml/index.ts';
 import { adaptedMatrices, Lora, loraParameters } from '../../src/main/training/lora.ts';
 import {
   defaultTrainingSettings,

@@ -1,4 +1,4 @@
-import { type Backend, type Buffer, type Tensor, TensorContext } from './ggml/index.ts';
+import { type Backend, type Buffer, type Tensor, TensorContext } from '../ggml/index.ts';
 import { seededRandom } from './random.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { rules, type Tape } from './autodiff/index.ts';
-import type { Tensor } from './ggml/index.ts';
+import type { Tensor } from '../ggml/index.ts';
 import type { LoraTarget } from './messages.ts';
 import type { Adapters } from './models/index.ts';
 import type { NewParameter, ParameterSet } from './parameters.ts';

@@ -1,4 +1,4 @@
-import { type Backend, type Buffer, Graph, Operations, type Tensor, TensorContext } from './ggml/index.ts';
+import { type Backend, type Buffer, Graph, Operations, type Tensor, TensorContext } from '../ggml/index.ts';
 import type { ParameterSet } from './parameters.ts';
 
 export interface OptimizerOptions {

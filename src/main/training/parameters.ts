@@ -1,5 +1,5 @@
 import type { Parameter } from './autodiff/index.ts';
-import { type Backend, type Buffer, type Tensor, TensorContext } from './ggml/index.ts';
+import { type Backend, type Buffer, type Tensor, TensorContext } from '../ggml/index.ts';
 
 /** A trainable tensor with everything that belongs to it. */
 export interface TrainedTensor extends Parameter {

@@ -1,6 +1,6 @@
 import { Tape } from './autodiff/index.ts';
 import type { Sequence } from './batches.ts';
-import { type Backend, Graph, Operations, type Tensor } from './ggml/index.ts';
+import { type Backend, Graph, Operations, type Tensor } from '../ggml/index.ts';
 import { type ForwardOptions, hiddenStates, logitsOf, type Model } from './models/index.ts';
 import { chunkedCrossEntropy } from './objectives/cross-entropy.ts';
 import type { ParameterSet } from './parameters.ts';

@@ -1,5 +1,5 @@
 import type { Sequence } from './batches.ts';
-import { type Backend, type Buffer, TensorContext } from './ggml/index.ts';
+import { type Backend, type Buffer, TensorContext } from '../ggml/index.ts';
 import type { Decoder, SequenceInputs } from './models/index.ts';
 import type { Targets } from './objectives/cross-entropy.ts';
 

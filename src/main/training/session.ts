@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelFile } from '../weights/model-file.ts';
 import { DropoutMasks } from './dropout.ts';
-import { Backend, chooseDevice, type Device } from './ggml/index.ts';
+import { Backend, chooseDevice, type Device } from '../ggml/index.ts';
 import { adaptedMatrices, initialValues, Lora, loraParameters, loraScale } from './lora.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import type { TrainingEvent, TrainingPlan, TrainingSettings } from './messages.ts';

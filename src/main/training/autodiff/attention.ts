@@ -1,4 +1,4 @@
-import type { Operations, Tensor } from '../ggml/index.ts';
+import type { Operations, Tensor } from '../../ggml/index.ts';
 import type { Rule } from './tape.ts';
 
 export interface AttentionOptions {

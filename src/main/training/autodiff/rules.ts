@@ -1,4 +1,4 @@
-import type { Operations, RopeOptions, Tensor } from '../ggml/index.ts';
+import type { Operations, RopeOptions, Tensor } from '../../ggml/index.ts';
 import type { Rule } from './tape.ts';
 
 /** a + b; b is repeated to the shape of a. */

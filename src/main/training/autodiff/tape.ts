@@ -1,4 +1,4 @@
-import type { Graph, Operations, Tensor } from '../ggml/index.ts';
+import type { Graph, Operations, Tensor } from '../../ggml/index.ts';
 
 /**
  * How one operation is computed and differentiated. Backward gives, for each input, how its gradient is made from that of the

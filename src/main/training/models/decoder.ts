@@ -1,5 +1,5 @@
 import type { GgufMetadata, GgufTensor } from '../../weights/formats/gguf.ts';
-import type { RopeOptions } from '../ggml/index.ts';
+import type { RopeOptions } from '../../ggml/index.ts';
 
 /** How the tokens of one layer see each other and where they are. */
 export interface LayerAttention {

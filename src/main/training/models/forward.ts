@@ -1,5 +1,5 @@
 import { attention, type AttentionOptions, maskFrom, rules, type Tape } from '../autodiff/index.ts';
-import type { Operations, Tensor } from '../ggml/index.ts';
+import type { Operations, Tensor } from '../../ggml/index.ts';
 import type { Decoder } from './decoder.ts';
 import type { Weights } from './weights.ts';
 

@@ -1,6 +1,6 @@
 import { PunaError } from '../../../shared/error.ts';
 import { metadataNumber, metadataString } from '../../weights/formats/gguf.ts';
-import type { RopeOptions } from '../ggml/index.ts';
+import type { RopeOptions } from '../../ggml/index.ts';
 import type { ArchitectureFile, Decoder } from './decoder.ts';
 
 /** Reads an architecture's keys, such as `llama.block_count`. Errors: `file-damaged` where one that must be is not there. */

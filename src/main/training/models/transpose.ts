@@ -1,5 +1,5 @@
 import type { GgmlTypeName } from '../../weights/formats/gguf.ts';
-import { type Backend, Graph, Operations, type Tensor } from '../ggml/index.ts';
+import { type Backend, Graph, Operations, type Tensor } from '../../ggml/index.ts';
 
 /** Rows that are dequantized at once: some megabytes. */
 const blockRows = 1024;

@@ -4,7 +4,7 @@ import { fileError } from '../../storage/index.ts';
 import type { GgufTensor } from '../../weights/formats/gguf.ts';
 import type { ModelFile } from '../../weights/model-file.ts';
 import type { FrozenMatrix } from '../autodiff/index.ts';
-import { type Backend, type Buffer, type Tensor, TensorContext } from '../ggml/index.ts';
+import { type Backend, type Buffer, type Tensor, TensorContext } from '../../ggml/index.ts';
 import { scratchBytes, transpose, transposedType } from './transpose.ts';
 
 /** Bytes that are read from the file at once. */

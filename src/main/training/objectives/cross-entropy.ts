@@ -1,5 +1,5 @@
 import { joined, type Rule, type Tape } from '../autodiff/index.ts';
-import type { Tensor } from '../ggml/index.ts';
+import type { Tensor } from '../../ggml/index.ts';
 
 /** Keeps the logarithm of a probability that F32 rounds to zero finite: such a token counts 69 nats. */
 const leastProbability = 1e-30;

@@ -21,11 +21,22 @@ export function bufferSource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** Opens a file while `use` reads from it. Errors: `file-missing`, `invalid-input` (a folder, a device, no permission). */
+/** A file that stays open until it is disposed of. */
+export interface FileSource extends ByteSource, AsyncDisposable {
+  readonly path: string;
+}
+
+/** Opens a file while `use` reads from it. Errors: those of `openFileSource`. */
 export async function withFileSource<Result>(
   path: string,
   use: (source: ByteSource) => Promise<Result>,
 ): Promise<Result> {
+  await using source = await openFileSource(path);
+  return await use(source);
+}
+
+/** Opens a file to be read from. Errors: `file-missing`, `invalid-input` (a folder, a device, no permission). */
+export async function openFileSource(path: string): Promise<FileSource> {
   try {
     // Before it is opened: opening a named pipe would wait for its writer, possibly for ever.
     if (!(await stat(path)).isFile()) {
@@ -35,9 +46,16 @@ export async function withFileSource<Result>(
         'Choose a model file, which ends in .gguf.',
       );
     }
-    await using handle = await open(path, 'r');
+    const handle = await open(path, 'r');
     const { size } = await handle.stat();
-    return await use({ size, read: (target, offset) => readFully(handle, target, offset) });
+    return {
+      ...{ path, size },
+      read: (target, offset) =>
+        readFully(handle, target, offset).catch((thrown: unknown) => {
+          throw fileError(thrown, path);
+        }),
+      [Symbol.asyncDispose]: () => handle.close(),
+    };
   } catch (thrown) {
     throw fileError(thrown, path);
   }

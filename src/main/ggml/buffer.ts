@@ -1,4 +1,4 @@
-import { PunaError } from '../../../shared/error.ts';
+import { PunaError } from '../../shared/error.ts';
 import type { TensorContext } from './context.ts';
 import type { Functions, Pointer } from './declarations.ts';
 

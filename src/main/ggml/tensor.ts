@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { type GgmlType, type GgmlTypeName, ggmlTypeById, ggmlTypes } from '../../weights/formats/gguf.ts';
+import { type GgmlType, type GgmlTypeName, ggmlTypeById, ggmlTypes } from '../weights/formats/gguf.ts';
 import type { Pointer } from './declarations.ts';
 
 /** How struct ggml_tensor begins (ggml.h); the rest is ggml's own affair. */

@@ -1,5 +1,5 @@
-import { PunaError } from '../../../shared/error.ts';
-import type { DeviceChoice } from '../messages.ts';
+import { PunaError } from '../../shared/error.ts';
+import type { DeviceChoice } from '../../shared/contract/training.ts';
 import type { Pointer } from './declarations.ts';
 import { type Library, type LibraryKind, openLibrary } from './library.ts';
 

@@ -1,4 +1,4 @@
-import { type GgmlTypeName, ggmlTypes } from '../../weights/formats/gguf.ts';
+import { type GgmlTypeName, ggmlTypes } from '../weights/formats/gguf.ts';
 import { fullShape, TensorContext } from './context.ts';
 import type { Tensor } from './tensor.ts';
 

@@ -1,4 +1,4 @@
-import { PunaError } from '../../../shared/error.ts';
+import { PunaError } from '../../shared/error.ts';
 import type { Pointer } from './declarations.ts';
 import type { Device } from './device.ts';
 import type { Graph } from './graph.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { PunaError } from '../../../shared/error.ts';
+import { PunaError } from '../../shared/error.ts';
 import {
   baseDeclarations,
   type Functions,

@@ -1,4 +1,4 @@
-import { type GgmlTypeName, ggmlTypes } from '../../weights/formats/gguf.ts';
+import { type GgmlTypeName, ggmlTypes } from '../weights/formats/gguf.ts';
 import { Buffer } from './buffer.ts';
 import type { Backend } from './backend.ts';
 import type { Functions, Pointer } from './declarations.ts';
