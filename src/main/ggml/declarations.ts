@@ -13,6 +13,12 @@ export const baseDeclarations = {
   ggml_set_input: ['void', 'tensor'],
   ggml_set_output: ['void', 'tensor'],
   ggml_set_param: ['void', 'tensor'],
+  // ggml.h: numbers and their types
+  ggml_get_type_traits: ['type_traits', 'int'],
+  ggml_fp32_to_fp16_row: ['void', 'bytes', 'bytes', 'int64'],
+  ggml_fp32_to_bf16_row: ['void', 'bytes', 'bytes', 'int64'],
+  ggml_quantize_requires_imatrix: ['bool', 'int'],
+  ggml_quantize_chunk: ['size', 'int', 'bytes', 'bytes', 'int64', 'int64', 'int64', 'null'],
   // ggml.h: operations
   ggml_add: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_add_inplace: ['tensor', 'context', 'tensor', 'tensor'],
@@ -130,6 +136,7 @@ interface NativeTypes {
   'backend?': Pointer<'backend'> | null;
   device: Pointer<'device'>;
   registry: Pointer<'registry'>;
+  type_traits: Pointer<'type_traits'>;
   'function?': Pointer<'function'> | null;
 }
 

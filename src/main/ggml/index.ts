@@ -5,5 +5,6 @@ export { TensorContext } from './context.ts';
 export { chooseDevice, type Device } from './device.ts';
 export { Graph } from './graph.ts';
 export type { Library, LibraryKind } from './library.ts';
+export { fromFloats, toFloats } from './numbers.ts';
 export { Operations, type RopeOptions } from './operations.ts';
 export { Tensor } from './tensor.ts';

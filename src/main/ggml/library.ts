@@ -25,6 +25,8 @@ export interface Library {
   readonly functions: Functions;
   /** Runs a graph on a thread of its own, so that the event loop goes on turning. Gives ggml's status, 0 when all went well. */
   compute(backend: Pointer<'backend'>, graph: Pointer<'graph'>): Promise<number>;
+  /** Calls `void function(const void *, float *, int64_t)`, as a type's traits have it to turn its numbers into floats. */
+  callToFloats(address: Pointer<'function'>, bytes: Uint8Array, floats: Float32Array, count: number): void;
   /** Calls `void function(backend, int)`, as backends have them beside the common API. */
   callWithNumber(address: Pointer<'function'>, backend: Pointer<'backend'>, value: number): void;
 }
@@ -46,6 +48,12 @@ export function openLibrary(kind: LibraryKind): Library {
   return opened;
 }
 
+/** The library that is loaded, or else one that is there, for what any of them can do. Errors: those of `openLibrary`. */
+export function openAnyLibrary(): Library {
+  // A Mac with Apple's processor has the one for Metal only.
+  return opened ?? openLibrary(process.platform === 'darwin' && process.arch === 'arm64' ? 'metal' : 'cpu');
+}
+
 function load(kind: LibraryKind, folder: string): Library {
   checkRelease(folder);
   const base = koffi.load(findFile(folder, /^(lib)?ggml-base\.(so|dylib|dll)$/), { global: true });
@@ -62,6 +70,7 @@ function load(kind: LibraryKind, folder: string): Library {
 
   const compute = base.func('ggml_backend_graph_compute', 'int', ['void *', 'void *']);
   const withNumber = koffi.proto('void puna_set_number(void *backend, int value)');
+  const toFloats = koffi.proto('void puna_to_floats(void *numbers, void *floats, int64_t count)');
   return {
     kind,
     functions,
@@ -71,6 +80,7 @@ function load(kind: LibraryKind, folder: string): Library {
           error ? reject(error as Error) : resolve(status),
         ),
       ),
+    callToFloats: (address, bytes, floats, count) => koffi.call(address, toFloats, bytes, floats, count),
     callWithNumber: (address, backend, value) => koffi.call(address, withNumber, backend, value),
   };
 }
