@@ -48,3 +48,8 @@ const guessedFlag = 1024;
 export function fileTypeName(fileType: number): string | undefined {
   return fileTypes[fileType >= guessedFlag ? fileType - guessedFlag : fileType];
 }
+
+/** The number of a file type; 0 for what is none, as llama.cpp takes it. */
+export function fileTypeNumber(name: string): number {
+  return Number(Object.entries(fileTypes).find(([, known]) => known === name)?.[0] ?? 0);
+}

@@ -2,7 +2,7 @@ import { PunaError } from '../../../shared/error.ts';
 import { writeAtomically } from '../../storage/atomic-file.ts';
 import { ggmlTypes, type GgmlTypeName, tensorBytes } from './ggml-types.ts';
 import { defaultAlignment, ggufMagic } from './gguf-reader.ts';
-import { type GgufArray, type GgufValue, metadataNumber, valueTypes } from './gguf-value.ts';
+import { type GgufArray, type GgufMetadata, type GgufValue, metadataNumber, valueTypes } from './gguf-value.ts';
 
 /** A tensor to write: its numbers in the bytes of its type, at once or as a stream. */
 export interface TensorToWrite {
@@ -19,6 +19,12 @@ export interface GgufToWrite {
   tensors: readonly TensorToWrite[];
 }
 
+/** The same without the tensors' numbers. */
+interface GgufHeader {
+  metadata: GgufMetadata;
+  tensors: readonly Omit<TensorToWrite, 'data'>[];
+}
+
 /**
  * Writes a GGUF file of version 3, tensor by tensor as a stream; the file appears when it is whole. Errors: `disk-full`,
  * `invalid-input` (a tensor's stream has another length than its shape says, or the folder cannot be written).
@@ -33,10 +39,8 @@ export async function writeGguf(
 
 /** The file's bytes in their order. */
 export async function* ggufPieces({ metadata, tensors }: GgufToWrite): AsyncGenerator<Uint8Array> {
-  const alignment = metadataNumber(metadata, 'general.alignment') ?? defaultAlignment;
-  const header = encodeHeader({ metadata, tensors }, alignment);
-  yield header;
-  yield padding(header.byteLength, alignment);
+  const alignment = alignmentOf(metadata);
+  yield ggufHeader({ metadata, tensors });
   for (const tensor of tensors) {
     const expected = bytesOf(tensor);
     let written = 0;
@@ -54,7 +58,23 @@ export async function* ggufPieces({ metadata, tensors }: GgufToWrite): AsyncGene
   }
 }
 
-function bytesOf({ name, type, shape }: TensorToWrite): number {
+/** Everything before the numbers of the first tensor. Each tensor's are followed by `ggufPadding`. Errors: `invalid-input`. */
+export function ggufHeader({ metadata, tensors }: GgufHeader): Uint8Array {
+  const alignment = alignmentOf(metadata);
+  const header = encodeHeader({ metadata, tensors }, alignment);
+  return Buffer.concat([header, padding(header.byteLength, alignment)]);
+}
+
+/** Zeros between a tensor of so many bytes and the next one. */
+export function ggufPadding(metadata: GgufMetadata, bytes: number): Uint8Array {
+  return padding(bytes, alignmentOf(metadata));
+}
+
+function alignmentOf(metadata: GgufMetadata): number {
+  return metadataNumber(metadata, 'general.alignment') ?? defaultAlignment;
+}
+
+function bytesOf({ name, type, shape }: Omit<TensorToWrite, 'data'>): number {
   const { blockSize } = ggmlTypes[type];
   if ((shape[0] ?? 1) % blockSize !== 0) {
     throw new PunaError(
@@ -70,7 +90,7 @@ function padding(length: number, alignment: number): Uint8Array {
   return new Uint8Array(Math.ceil(length / alignment) * alignment - length);
 }
 
-function encodeHeader({ metadata, tensors }: GgufToWrite, alignment: number): Uint8Array {
+function encodeHeader({ metadata, tensors }: GgufHeader, alignment: number): Uint8Array {
   const pieces = [uint32(ggufMagic), uint32(3), uint64(tensors.length), uint64(metadata.size)];
   for (const [key, value] of metadata) {
     pieces.push(text(key), uint32(valueTypes.indexOf(value.type)), ...encodeValue(value));

@@ -12,5 +12,5 @@ export {
   metadataString,
   metadataStrings,
 } from './gguf-value.ts';
-export { ggufPieces, type GgufToWrite, type TensorToWrite, writeGguf } from './gguf-writer.ts';
+export { ggufHeader, ggufPadding, ggufPieces, type GgufToWrite, type TensorToWrite, writeGguf } from './gguf-writer.ts';
 export { printable, quoted } from './printable.ts';

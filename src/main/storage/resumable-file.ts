@@ -1,0 +1,163 @@
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { PunaError } from '../../shared/error.ts';
+import { moveDurably, writeAtomically } from './atomic-file.ts';
+import { fileError } from './file-error.ts';
+
+/** A stretch of a large file that is made as a whole: after a crash, writing goes on behind the last whole one. */
+export interface Unit {
+  /** Exactly so many bytes are made. */
+  readonly bytes: number;
+  /**
+   * Makes them. `earlier` are the results of all units before this one, also of those that were written before a crash. What is
+   * returned at the end is this unit's own result.
+   */
+  pieces(earlier: readonly string[]): AsyncGenerator<Uint8Array, string>;
+}
+
+export interface ResumableOptions {
+  /** Tells what is being made of what: writing goes on only where this is the same as before. */
+  signature: string;
+  signal?: AbortSignal;
+  /** Called with the bytes that are there, after each piece. */
+  onProgress?: (bytes: number) => void;
+}
+
+/** As much may have to be made again after a crash: enough that flushing costs little. */
+const flushedBytes = 256 * 1024 * 1024;
+
+const journalSchema = z.object({
+  signature: z.string(),
+  /** Who writes it. */
+  process: z.int(),
+  results: z.array(z.string()),
+});
+type Journal = z.infer<typeof journalSchema>;
+
+/**
+ * Writes a large file unit by unit, so that it appears under its name only when it is whole, and that a process that dies
+ * loses little: the next one that writes the same file (`signature`) goes on behind the last unit that was flushed. What was
+ * begun stays where it is when the signal is aborted or a unit throws; `discardBegun` removes it. Gives the results of all units.
+ * Errors: `disk-full`, `file-missing` (the folder), `invalid-input` (it cannot be written), `already-running` (another process
+ * writes the same file), and whatever the units throw.
+ */
+export async function writeResumably(
+  path: string,
+  units: readonly Unit[],
+  { signature, signal, onProgress }: ResumableOptions,
+): Promise<string[]> {
+  const begun = begunNames(path);
+  const journal = await readJournal(begun.journal);
+  if (journal && journal.process !== process.pid && isAlive(journal.process)) {
+    throw new PunaError(
+      'already-running',
+      `Another Puna is writing ${path}.`,
+      'Wait until it has finished, or choose another name.',
+    );
+  }
+  const results = journal?.signature === signature ? journal.results.slice(0, units.length) : [];
+  try {
+    await using handle = await open(begun.part, results.length > 0 ? 'r+' : 'w');
+    let position = units.slice(0, results.length).reduce((sum, { bytes }) => sum + bytes, 0);
+    if ((await handle.stat()).size < position) {
+      results.length = 0;
+      position = 0;
+    }
+    await handle.truncate(position);
+    const keep = () => writeJournal(begun.journal, { signature, process: process.pid, results });
+    await keep();
+    onProgress?.(position);
+
+    let unflushed = 0;
+    for (const unit of units.slice(results.length)) {
+      const pieces = unit.pieces(results);
+      const start = position;
+      let step = await pieces.next();
+      for (; !step.done; step = await pieces.next()) {
+        signal?.throwIfAborted();
+        const { byteLength } = step.value;
+        await writeFully(handle, step.value, position);
+        position += byteLength;
+        onProgress?.(position);
+      }
+      if (position - start !== unit.bytes) {
+        throw new Error(`${path}: a unit has ${position - start} bytes instead of ${unit.bytes}.`);
+      }
+      results.push(step.value);
+      unflushed += unit.bytes;
+      if (unflushed >= flushedBytes) {
+        await handle.datasync();
+        await keep();
+        unflushed = 0;
+      }
+    }
+    await handle.sync();
+  } catch (thrown) {
+    throw fileError(thrown, path);
+  }
+  await moveDurably(begun.part, path);
+  await rm(begun.journal, { force: true });
+  return results;
+}
+
+/** How much of a file has been begun and can be gone on with; null where nothing was. In bytes. */
+export async function begunBytes(path: string): Promise<number | null> {
+  const { part } = begunNames(path);
+  return stat(part).then(
+    ({ size }) => size,
+    () => null,
+  );
+}
+
+/** Removes what `writeResumably` has begun and not finished. */
+export async function discardBegun(path: string): Promise<void> {
+  const { part, journal } = begunNames(path);
+  await rm(part, { force: true });
+  await rm(journal, { force: true });
+}
+
+/** Hidden, beside the file. */
+function begunNames(path: string): { part: string; journal: string } {
+  const hidden = join(dirname(path), `.${basename(path)}`);
+  return { part: `${hidden}.part`, journal: `${hidden}.journal` };
+}
+
+async function readJournal(path: string): Promise<Journal | null> {
+  try {
+    return journalSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    // Not there, or not whole: then there is nothing to go on with.
+    return null;
+  }
+}
+
+async function writeJournal(path: string, journal: Journal): Promise<void> {
+  await writeAtomically(path, [JSON.stringify(journal)]);
+}
+
+async function writeFully(
+  handle: Awaited<ReturnType<typeof open>>,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let written = 0;
+  while (written < bytes.byteLength) {
+    const { bytesWritten } = await handle.write(
+      bytes,
+      written,
+      bytes.byteLength - written,
+      position + written,
+    );
+    written += bytesWritten;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

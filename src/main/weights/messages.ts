@@ -1,0 +1,36 @@
+import type {
+  LayerChange,
+  WeightsItem,
+  WeightsOperation,
+  WeightsPlan,
+  WeightsProgress,
+  WeightsResult,
+} from '../../shared/contract/weights.ts';
+
+// Declared with the contract, because the page shows and asks for them.
+export type {
+  LayerChange,
+  WeightsItem,
+  WeightsOperation,
+  WeightsPlan,
+  WeightsProgress,
+  WeightsProof,
+  WeightsResult,
+} from '../../shared/contract/weights.ts';
+
+/** What an operation tells while it runs. */
+export type WeightsEvent =
+  | ({ type: 'progress' } & WeightsProgress)
+  | { type: 'note'; text: string }
+  | ({ type: 'change' } & LayerChange);
+
+/** What the weights engine can do. Nothing of an input is changed, and an output appears when it is whole. */
+export type WeightsJobs = {
+  /** Says what a file or folder is. */
+  recognise: { input: { path: string }; event: never; result: WeightsItem };
+  /** Says what an operation will take and give. */
+  plan: { input: WeightsOperation; event: never; result: WeightsPlan };
+  run: { input: WeightsOperation; event: WeightsEvent; result: WeightsResult };
+  /** Removes what an operation that did not end has left. */
+  discard: { input: WeightsOperation; event: never; result: null };
+};

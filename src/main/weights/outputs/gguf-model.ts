@@ -1,0 +1,101 @@
+import { basename } from 'node:path';
+import { PunaError } from '../../../shared/error.ts';
+import { describeGguf } from '../convert/index.ts';
+import { type GgufMetadata, quoted } from '../formats/gguf.ts';
+import { type Tensor, tensorTypes } from '../formats/tensor.ts';
+import {
+  ggufName,
+  isNorm,
+  rotatedHeads,
+  type WeightsArchitecture,
+  weightsArchitectures,
+} from '../sources/architectures.ts';
+import { headCounts } from '../sources/head-counts.ts';
+import type { ModelSource } from '../sources/model-source.ts';
+import { elementwise, inMemory, renamed, rotaryRows } from '../tensors/views.ts';
+
+/** A source as GGUF has it: metadata and tensors, with the source's own name for each. */
+export interface GgufModel {
+  metadata: GgufMetadata;
+  tensors: { tensor: Tensor; source: string }[];
+  notes: readonly string[];
+}
+
+/**
+ * Gives a source's tensors GGUF's names and order of rows, and describes them by metadata. Errors: `unsupported-model` (an
+ * architecture or tensors that GGUF has no names for), `invalid-input` (nothing describes the model).
+ */
+export async function ggufModel(source: ModelSource): Promise<GgufModel> {
+  const { description, path } = source;
+  if (!description) {
+    throw new PunaError(
+      'invalid-input',
+      `${path} has tensors only, and nothing that says how they make a model.`,
+      'Use the whole folder, with config.json and the tokenizer.',
+    );
+  }
+  if (description.form === 'gguf') {
+    const extra = description.extraTensors.map((tensor) => ({ tensor, source: tensor.name }));
+    const tensors = source.architecture ? inGgufOrder(source, source.architecture) : asTheyAre(source);
+    return { metadata: description.metadata, tensors: [...extra, ...tensors], notes: [] };
+  }
+  if (!source.architecture) {
+    throw new PunaError(
+      'unsupported-model',
+      `${path} is of an architecture that Puna does not convert: ${quoted(String(description.config['model_type']))}.`,
+      `It converts ${weightsArchitectures.flatMap(({ modelTypes }) => modelTypes).join(', ')}.`,
+    );
+  }
+  const { metadata, extraTensors, notes } = await describeGguf({
+    config: description.config,
+    files: description.files,
+    name: basename(path),
+  });
+  const extra = extraTensors.map(({ name, shape, values }) => ({
+    tensor: inMemory(name, tensorTypes.F32, shape.toReversed(), new Uint8Array(values.buffer)),
+    source: name,
+  }));
+  return { metadata, tensors: [...extra, ...inGgufOrder(source, source.architecture)], notes };
+}
+
+function asTheyAre({ tensors }: ModelSource): GgufModel['tensors'] {
+  return [...tensors.values()].map((tensor) => ({ tensor, source: tensor.name }));
+}
+
+function inGgufOrder(source: ModelSource, architecture: WeightsArchitecture): GgufModel['tensors'] {
+  const heads = architecture.pairsRotary ? headCounts(source) : null;
+  const unknown: string[] = [];
+  const tensors = [...source.tensors].flatMap(([name, tensor]) => {
+    const found = ggufName(architecture, name);
+    if (found === undefined) {
+      unknown.push(name);
+      return [];
+    }
+    const rotated = heads ? rotatedHeads(name) : null;
+    const ordered = rotated && heads ? rotaryRows(tensor, heads[rotated], 'pairs') : tensor;
+    const stored =
+      architecture.addsOneToNorms && isNorm(name)
+        ? elementwise({ ...ordered, type: tensorTypes.F32 }, [ordered], ([weights]) =>
+            weights.map((weight) => weight + 1),
+          )
+        : ordered;
+    return [{ tensor: renamed(stored, found), source: name }];
+  });
+  if (unknown.length > 0) {
+    throw new PunaError(
+      'unsupported-model',
+      `${source.path} has tensors that ${architecture.name} does not have: ${listed(unknown)}.`,
+      'Check that the folder is complete and of one model.',
+    );
+  }
+  return tensors;
+}
+
+/** So many names stand in a sentence; the others are counted. */
+const maxListed = 5;
+
+/** Names as they stand in a sentence. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, maxListed).map(quoted).join(', ');
+  return names.length > maxListed ? `${shown} and ${names.length - maxListed} more` : shown;
+}

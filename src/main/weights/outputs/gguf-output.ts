@@ -1,0 +1,137 @@
+import { writeResumably } from '../../storage/index.ts';
+import type { ResumableOptions } from '../../storage/resumable-file.ts';
+import { PunaError } from '../../../shared/error.ts';
+import { fileTypeNumber } from '../file-type.ts';
+import {
+  ggmlTypes,
+  type GgmlTypeName,
+  ggufHeader,
+  type GgufMetadata,
+  ggufPadding,
+  type GgufValue,
+  quoted,
+} from '../formats/gguf.ts';
+import { bytesOf, type Tensor, type TensorType, tensorTypes } from '../formats/tensor.ts';
+import type { ModelSource } from '../sources/model-source.ts';
+import { hasFloats } from '../tensors/floats.ts';
+import { retyped } from '../tensors/views.ts';
+import { ggufModel } from './gguf-model.ts';
+import { type AfterTensor, bytesUnit, type Trailer, trailerUnit, tensorUnit } from './tensor-units.ts';
+
+/** Types that matrices can be converted to while they are written; the others take `llama_model_quantize`. */
+export const directTypes = ['F32', 'F16', 'BF16', 'Q8_0'] as const satisfies readonly GgmlTypeName[];
+export type DirectType = (typeof directTypes)[number];
+
+/** As GGML_QNT_VERSION (ggml.h) has been since K-quants. */
+const quantizationVersion = 2;
+
+export interface GgufOutput {
+  /** Of matrices; null: as they are in the source. Vectors become F32, as llama.cpp wants them. */
+  type: DirectType | null;
+  /** Added to the metadata. */
+  metadata?: Iterable<readonly [string, GgufValue]>;
+  after?: AfterTensor;
+  trailer?: Trailer;
+}
+
+/** What a GGUF file of a source will be. */
+export interface GgufPlan {
+  metadata: GgufMetadata;
+  /** Under GGUF's names; `source` is the name in the source. */
+  tensors: readonly { tensor: Tensor; source: string }[];
+  /** Of the whole file. */
+  bytes: number;
+  notes: readonly string[];
+}
+
+/** Says what would be written, without reading any tensor. Errors: `unsupported-model`, and those of the description. */
+export async function planGguf(source: ModelSource, { type, metadata = [] }: GgufOutput): Promise<GgufPlan> {
+  const model = await ggufModel(source);
+  const tensors = model.tensors.map(({ tensor, source: name }) => ({
+    tensor: retyped(tensor, storedType(tensor, type)),
+    source: name,
+  }));
+  const full = new Map([
+    ...model.metadata,
+    ...metadata,
+    ['general.file_type', { type: 'uint32', value: fileTypeOf(tensors, type) }] as const,
+    ['general.quantization_version', { type: 'uint32', value: quantizationVersion }] as const,
+  ]);
+  const header = ggufHeader({ metadata: full, tensors: tensors.map(({ tensor }) => headerEntry(tensor)) });
+  const bytes = tensors.reduce((sum, { tensor }) => sum + padded(full, bytesOf(tensor)), header.byteLength);
+  return { metadata: full, tensors, bytes, notes: model.notes };
+}
+
+/** Writes what was planned. Errors: those of `writeResumably`. Gives what `after` said, by the source's names. */
+export async function writeGgufPlan(
+  { metadata, tensors }: GgufPlan,
+  path: string,
+  { after, trailer }: Pick<GgufOutput, 'after' | 'trailer'>,
+  options: ResumableOptions,
+): Promise<Map<string, string>> {
+  const entries = tensors.map(({ tensor }) => headerEntry(tensor));
+  const header = ggufHeader({
+    metadata,
+    tensors: trailer ? [...entries, headerEntry(trailer.tensor)] : entries,
+  });
+  const names = tensors.map(({ source }) => source);
+  const units = [
+    bytesUnit(header),
+    ...tensors.map(({ tensor, source: name }) =>
+      tensorUnit(tensor, { padding: ggufPadding(metadata, bytesOf(tensor)), name, after }),
+    ),
+  ];
+  if (trailer) {
+    units.push(
+      trailerUnit(trailer, { names, first: 1, padding: ggufPadding(metadata, bytesOf(trailer.tensor)) }),
+    );
+  }
+  const results = await writeResumably(path, units, options);
+  return new Map(names.map((name, index) => [name, results[1 + index] ?? '']));
+}
+
+function padded(metadata: GgufMetadata, bytes: number): number {
+  return bytes + ggufPadding(metadata, bytes).byteLength;
+}
+
+function headerEntry({ name, type, shape }: Pick<Tensor, 'name' | 'type' | 'shape'>) {
+  return { name, type: ggmlNameOf(type, name), shape: shape.toReversed() };
+}
+
+function ggmlNameOf({ name }: TensorType, tensor: string): GgmlTypeName {
+  if (Object.hasOwn(ggmlTypes, name)) return name as GgmlTypeName;
+  throw new PunaError(
+    'unsupported-model',
+    `GGUF has no type for ${name}, which the tensor ${quoted(tensor)} has.`,
+    'Choose a type, such as f16.',
+  );
+}
+
+/** Vectors and what is not to be rounded stay exact; rows that blocks do not divide become F16. */
+function storedType(tensor: Tensor, type: DirectType | null): TensorType {
+  if (!hasFloats(tensor)) return tensor.type;
+  if (tensor.shape.length < 2) return tensorTypes.F32;
+  const wanted = type ?? ownType(tensor);
+  return (tensor.shape.at(-1) ?? 1) % tensorTypes[wanted].blockSize === 0
+    ? tensorTypes[wanted]
+    : tensorTypes.F16;
+}
+
+/** The type of a tensor where GGUF has it, else one that holds its numbers without loss. */
+function ownType({ type: { name } }: Tensor): GgmlTypeName {
+  if (name === 'F64') return 'F32';
+  if (name === 'F8_E4M3' || name === 'F8_E5M2') return 'BF16';
+  return Object.hasOwn(ggmlTypes, name) ? (name as GgmlTypeName) : 'F32';
+}
+
+/** What most matrices are. */
+function fileTypeOf(tensors: GgufPlan['tensors'], type: DirectType | null): number {
+  if (type) return fileTypeNumber(type);
+  const bytes = new Map<string, number>();
+  for (const { tensor } of tensors) {
+    if (tensor.shape.length < 2) continue;
+    bytes.set(tensor.type.name, (bytes.get(tensor.type.name) ?? 0) + bytesOf(tensor));
+  }
+  const [most] = [...bytes].toSorted((a, b) => b[1] - a[1]);
+  return fileTypeNumber(most?.[0] ?? 'F32');
+}

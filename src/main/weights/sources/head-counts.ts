@@ -1,0 +1,32 @@
+import { PunaError } from '../../../shared/error.ts';
+import { metadataCount } from '../formats/gguf.ts';
+import type { ModelSource } from './model-source.ts';
+
+/** How many heads queries and keys have, which decides how their rows are rotated. */
+export interface HeadCounts {
+  readonly query: number;
+  readonly key: number;
+}
+
+/** As the model's description says. Errors: `file-damaged` where it does not say it in whole numbers. */
+export function headCounts({ path, description }: Pick<ModelSource, 'path' | 'description'>): HeadCounts {
+  const [query, key] = description ? saidCounts(description) : [];
+  if (Number.isSafeInteger(query) && Number(query) > 0 && (key === undefined || Number.isSafeInteger(key))) {
+    return { query: Number(query), key: Number(key ?? query) };
+  }
+  throw new PunaError(
+    'file-damaged',
+    `${path} does not say how many attention heads it has.`,
+    'Download or copy its files again.',
+  );
+}
+
+function saidCounts(description: NonNullable<ModelSource['description']>): unknown[] {
+  if (description.form === 'hugging-face') {
+    const { num_attention_heads: query, num_key_value_heads: key } = description.config;
+    return [query, key ?? undefined];
+  }
+  const architecture = description.metadata.get('general.architecture')?.value;
+  const heads = `${String(architecture)}.attention.head_count`;
+  return [metadataCount(description.metadata, heads), metadataCount(description.metadata, `${heads}_kv`)];
+}
