@@ -5,6 +5,7 @@ export { TensorContext } from './context.ts';
 export { chooseDevice, type Device } from './device.ts';
 export { Graph } from './graph.ts';
 export type { Library, LibraryKind } from './library.ts';
+export { type ImportanceOfTensor, type Llama, openLlama, type QuantizeParameters } from './llama.ts';
 export { fromFloats, toFloats } from './numbers.ts';
 export { Operations, type RopeOptions } from './operations.ts';
 export { Tensor } from './tensor.ts';

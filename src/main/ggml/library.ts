@@ -119,6 +119,11 @@ function checkRelease(folder: string): void {
   );
 }
 
+/** The path of one of the libraries of a kind. Errors: `internal` (it is not there). */
+export function libraryFile(kind: LibraryKind, pattern: RegExp): string {
+  return findFile(libraryFolder(kind), pattern);
+}
+
 /** Where npm has put the libraries of this platform. */
 function libraryFolder(kind: LibraryKind): string {
   const platform = { linux: 'linux', darwin: 'mac', win32: 'win' }[process.platform as string];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
 
@@ -64,9 +64,28 @@ async function writeDurably(
   await handle.sync();
 }
 
-/** Hidden, and never the name of two writers at once. */
-function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+/** A name to write to until the file is whole: hidden, and never that of two writers at once. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.part`);
+}
+
+/** Removes what writers of this path have left behind that were killed; those that still write are left alone. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path);
+  const start = `.${basename(path)}.`;
+  for (const name of await readdir(folder)) {
+    const writer = name.startsWith(start) && /^(\d+)-[0-9a-f]{12}\.part$/.exec(name.slice(start.length));
+    if (writer && !isRunning(Number(writer[1]))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    // Another person's process is there, but may not be asked.
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Makes the renames in a folder last through a power cut, where the system has a way to say so (Windows has none). */

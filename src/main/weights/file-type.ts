@@ -2,7 +2,7 @@
  * What `general.file_type` means (llama.h's llama_ftype, by its number): the mixture of tensor types that a file was
  * quantized to. Gaps are types that llama.cpp has taken back.
  */
-const fileTypes: Record<number, string> = {
+const fileTypes = {
   0: 'F32',
   1: 'F16',
   2: 'Q4_0',
@@ -39,17 +39,25 @@ const fileTypes: Record<number, string> = {
   39: 'NVFP4',
   40: 'Q1_0',
   41: 'Q2_0',
-};
+} as const;
+
+/** What a file type is called, such as `Q4_K_M`. */
+export type FileTypeName = (typeof fileTypes)[keyof typeof fileTypes];
+
+const namesByNumber = new Map<number, FileTypeName>(
+  Object.entries(fileTypes).map(([number, name]) => [Number(number), name]),
+);
+const numbersByName = new Map<string, number>([...namesByNumber].map(([number, name]) => [name, number]));
 
 /** Added to a file type that llama.cpp only guessed. */
 const guessedFlag = 1024;
 
 /** The name of a file type, such as `Q4_K_M`; undefined for a number without one. */
-export function fileTypeName(fileType: number): string | undefined {
-  return fileTypes[fileType >= guessedFlag ? fileType - guessedFlag : fileType];
+export function fileTypeName(fileType: number): FileTypeName | undefined {
+  return namesByNumber.get(fileType >= guessedFlag ? fileType - guessedFlag : fileType);
 }
 
 /** The number of a file type; 0 for what is none, as llama.cpp takes it. */
 export function fileTypeNumber(name: string): number {
-  return Number(Object.entries(fileTypes).find(([, known]) => known === name)?.[0] ?? 0);
+  return numbersByName.get(name) ?? 0;
 }
