@@ -3,16 +3,16 @@ import { PunaError } from '../../shared/error.ts';
 /** What the device's memory must leave to everybody else. */
 const spareShare = 0.05;
 
-/** Errors: `out-of-memory` where a run needs more than there is; `smaller` says what would fit. */
+/** Errors: `out-of-memory` where `what` needs more than there is; `smaller` says what would fit. */
 export function refuseIfTooLarge(
   needed: number,
   free: number,
-  { device, smaller }: { device: string; smaller: () => string },
+  { what = 'Training', device, smaller }: { what?: string; device: string; smaller: () => string },
 ): void {
   if (needed <= free * (1 - spareShare)) return;
   throw new PunaError(
     'out-of-memory',
-    `Training needs ${gigabytes(needed)} on ${device}, and it may take ${gigabytes(free)}.`,
+    `${what} needs ${gigabytes(needed)} on ${device}, and it may take ${gigabytes(free)}.`,
     smaller(),
   );
 }

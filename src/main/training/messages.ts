@@ -1,4 +1,9 @@
-import type { StepReport, TrainingPlan, TrainingSettings } from '../../shared/contract/training.ts';
+import type {
+  DeviceChoice,
+  StepReport,
+  TrainingPlan,
+  TrainingSettings,
+} from '../../shared/contract/training.ts';
 
 // Declared with the contract, because the page shows and asks for them.
 export {
@@ -48,11 +53,42 @@ export interface TrainingResult {
   seconds: number;
 }
 
+export interface ImportanceInput {
+  /** GGUF model. */
+  model: string;
+  /** UTF-8 text that the model reads, of the kind that it will be used for. */
+  text: string;
+  /** The importance matrix to write. */
+  out: string;
+  /** Tokens of a chunk: each is read on its own. */
+  context: number;
+  /** The most chunks that are read; null: all of the text. */
+  chunks: number | null;
+  /** Null: one less than there are cores. */
+  threads: number | null;
+  device: DeviceChoice;
+  /** Also measures the head, which llama.cpp's tool leaves out unless it is asked. */
+  processOutput: boolean;
+}
+
+export type ImportanceEvent =
+  { type: 'loading'; progress: number } | { type: 'chunk'; chunk: number; chunks: number };
+
+export interface ImportanceResult {
+  /** `out`. */
+  path: string;
+  chunks: number;
+  tokens: number;
+  seconds: number;
+}
+
 /** What the training engine can do. */
 export type TrainingJobs = {
   train: { input: TrainingInput; event: TrainingEvent; result: TrainingResult };
   /** Holds the run before its next step, or lets it go on. */
   pause: { input: { paused: boolean }; event: never; result: null };
+  /** Measures which columns of a model's weights matter, for quantizing. */
+  importance: { input: ImportanceInput; event: ImportanceEvent; result: ImportanceResult };
 };
 
 /** The file beside a run's result, from which the run goes on. */

@@ -1,5 +1,4 @@
 import type { Llama } from 'node-llama-cpp';
-import { availableParallelism } from 'node:os';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelFile } from '../weights/model-file.ts';
 import { DropoutMasks } from './dropout.ts';
@@ -12,6 +11,7 @@ import { Optimizer } from './optimizer.ts';
 import { type NewParameter, ParameterSet } from './parameters.ts';
 import type { Plan } from './plan.ts';
 import { SequenceGraph } from './sequence-graph.ts';
+import { trainingThreads } from './threads.ts';
 import type { Machinery } from './trainer.ts';
 
 /** What this process takes beside what is counted: graphs' descriptions, kernels' work memory, JavaScript's own. Measured. */
@@ -148,14 +148,6 @@ function fittingGraphs(
     graphs[Symbol.dispose]();
     throw thrown;
   }
-}
-
-/**
- * One less than there are cores: ggml's threads spin while they wait for each other, so that one thread too many, or one other
- * busy program, makes a step several times slower.
- */
-function trainingThreads(): number {
-  return Math.max(1, availableParallelism() - 1);
 }
 
 /** Gradients pass through every frozen matrix but those of the first layer that read the embeddings, which are not trained. */

@@ -14,6 +14,8 @@ export interface Model {
   decoder: Decoder;
   weights: Weights;
   adapters: Adapters | null;
+  /** Sees what every matrix is multiplied with: x is [in, tokens]. */
+  observe?: (weight: string, x: Tensor) => void;
 }
 
 /** What a sequence is, in tensors of [tokens]. */
@@ -222,7 +224,8 @@ function norm(tape: Tape, { decoder, weights }: Model, name: string, x: Tensor):
 }
 
 /** Wᵀ x, plus what an adapter and a bias add: [in, tokens] → [out, tokens]. */
-function linear(tape: Tape, { weights, adapters }: Model, name: string, x: Tensor): Tensor {
+function linear(tape: Tape, { weights, adapters, observe }: Model, name: string, x: Tensor): Tensor {
+  observe?.(`${name}.weight`, x);
   const matrix = weights.get(`${name}.weight`);
   const y = tape.isParameter(matrix)
     ? tape.apply(rules.linear, matrix, x)
