@@ -3,60 +3,27 @@ import type { TrainingRun, TrainingState } from '../../shared/contract/index.ts'
 import type { PunaError } from '../../shared/error.ts';
 import { checkpointPath, type TrainingEvent } from '../training/messages.ts';
 import { upTo, withLoss, withValidation } from './history.ts';
+import { Live, type LiveOptions } from './live.ts';
 import { Pace } from './pace.ts';
 
-/** How often windows are told of steps, in milliseconds. */
-const tellEvery = 250;
-/** How often steps are saved, in milliseconds; what a power cut takes is lost to the chart, not to the run. */
-const saveEvery = 5_000;
-
-export interface LiveRunOptions {
-  save: (run: TrainingRun) => void;
-  tell: (run: TrainingRun) => void;
-  /** ms since 1970 */
-  now: () => number;
-}
-
-/** A run that waits or is at work, as it changes from moment to moment. */
-export class LiveRun {
-  /** Aborted when it is to stop. */
-  readonly controller = new AbortController();
-  readonly #options: LiveRunOptions;
-  readonly #ended = Promise.withResolvers<undefined>();
+/** A training run that waits or is at work. */
+export class LiveRun extends Live<TrainingRun> {
+  readonly #now: () => number;
   readonly #pace: Pace;
-  #run: TrainingRun;
-  #telling: NodeJS.Timeout | null = null;
-  #savedAt = 0;
 
-  constructor(run: TrainingRun, options: LiveRunOptions) {
-    this.#run = run;
-    this.#options = options;
+  constructor(run: TrainingRun, options: LiveOptions<TrainingRun>) {
+    super(run, options);
+    this.#now = options.now;
     this.#pace = new Pace(options.now);
   }
 
-  get run(): TrainingRun {
-    return this.#run;
-  }
-
   get paused(): boolean {
-    return this.#run.state === 'paused';
-  }
-
-  /** Resolves when it is neither waiting nor at work any more. */
-  get ended(): Promise<undefined> {
-    return this.#ended.promise;
-  }
-
-  /** Changes it, saves that, and tells it at once. */
-  change(patch: Partial<TrainingRun>): void {
-    this.#run = { ...this.#run, ...patch };
-    this.#save();
-    this.#tell();
+    return this.value.state === 'paused';
   }
 
   /** Its turn has come. */
   begin(): void {
-    const startedAt = this.#run.startedAt ?? this.#options.now();
+    const startedAt = this.value.startedAt ?? this.#now();
     this.change({ state: 'preparing', startedAt, endedAt: null, error: null });
   }
 
@@ -68,22 +35,22 @@ export class LiveRun {
   /** Holds it, or lets it go on. */
   hold(paused: boolean): void {
     this.#pace.begin();
-    this.change({ state: paused ? 'paused' : this.#run.plan ? 'running' : 'preparing', secondsLeft: null });
+    this.change({ state: paused ? 'paused' : this.value.plan ? 'running' : 'preparing', secondsLeft: null });
   }
 
   /** What the engine tells. */
   apply(event: TrainingEvent): void {
     switch (event.type) {
       case 'loading':
-        return this.#changeSoon({ progress: Math.min(1, event.progress) });
+        return this.changeSoon({ progress: Math.min(1, event.progress) });
       case 'note':
-        return this.change({ notes: [...this.#run.notes, event.text] });
+        return this.change({ notes: [...this.value.notes, event.text] });
       case 'plan': {
         const { type, ...plan } = event;
         void type;
         this.#pace.begin();
         const state = this.paused ? 'paused' : 'running';
-        return this.change({ state, plan, progress: null, ...upTo(plan.doneSteps, this.#run) });
+        return this.change({ state, plan, progress: null, ...upTo(plan.doneSteps, this.value) });
       }
       case 'step':
         return this.#applyStep(event);
@@ -91,11 +58,11 @@ export class LiveRun {
         const { step, validationLoss: loss, best } = event;
         // An infinite one cannot be told, and says nothing that the next step does not.
         if (!Number.isFinite(loss)) return;
-        return this.#changeSoon({
+        return this.changeSoon({
           validations: withValidation(
-            this.#run.validations,
+            this.value.validations,
             { step, loss, best },
-            this.#run.settings.evaluateEvery,
+            this.value.settings.evaluateEvery,
           ),
         });
       }
@@ -107,45 +74,26 @@ export class LiveRun {
     state: TrainingState,
     {
       error = null,
-      adapterId = this.#run.adapterId,
+      adapterId = this.value.adapterId,
     }: { error?: PunaError | null; adapterId?: number | null } = {},
   ): void {
-    const { adapterPath } = this.#run;
-    this.change({
-      ...{ state, adapterId, progress: null, secondsLeft: null, endedAt: this.#options.now() },
+    const { adapterPath } = this.value;
+    this.settle({
+      ...{ state, adapterId, progress: null, secondsLeft: null, endedAt: this.#now() },
       error: error && { code: error.code, message: error.message, remedy: error.remedy },
       hasCheckpoint: existsSync(checkpointPath(adapterPath)),
     });
-    this.#ended.resolve(undefined);
   }
 
   #applyStep(event: Extract<TrainingEvent, { type: 'step' }>): void {
     const { type, ...step } = event;
     void type;
     this.#pace.mark();
-    const steps = this.#run.plan?.steps ?? step.step;
-    this.#changeSoon({
+    const steps = this.value.plan?.steps ?? step.step;
+    this.changeSoon({
       step,
-      losses: withLoss(this.#run.losses, { step: step.step, loss: step.loss }),
+      losses: withLoss(this.value.losses, { step: step.step, loss: step.loss }),
       secondsLeft: this.paused ? null : this.#pace.secondsFor(steps - step.step),
     });
-  }
-
-  /** Changes it, and tells and saves that with what follows within a moment. */
-  #changeSoon(patch: Partial<TrainingRun>): void {
-    this.#run = { ...this.#run, ...patch };
-    this.#telling ??= setTimeout(() => this.#tell(), tellEvery);
-    if (this.#options.now() - this.#savedAt >= saveEvery) this.#save();
-  }
-
-  #save(): void {
-    this.#savedAt = this.#options.now();
-    this.#options.save(this.#run);
-  }
-
-  #tell(): void {
-    if (this.#telling) clearTimeout(this.#telling);
-    this.#telling = null;
-    this.#options.tell(this.#run);
   }
 }

@@ -17,11 +17,12 @@ export class Pace {
     this.#last = this.#now();
   }
 
-  /** A step has ended. */
-  mark(): void {
+  /** A step has ended, or several. */
+  mark(steps = 1): void {
+    if (steps <= 0) return;
     const now = this.#now();
     if (this.#last !== null) {
-      const took = now - this.#last;
+      const took = (now - this.#last) / steps;
       this.#milliseconds =
         this.#milliseconds === null ? took : (1 - share) * this.#milliseconds + share * took;
     }

@@ -31,7 +31,7 @@ export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promi
     live.apply(event);
     if (event.type === 'plan' && !options.fits(event)) crowded.abort();
   };
-  const { modelPath: model, data, adapterPath: out, settings } = live.run;
+  const { modelPath: model, data, adapterPath: out, settings } = live.value;
   const input = { model, data, out, settings, resume: existsSync(checkpointPath(out)) };
   live.prepare();
   options.onEngine(engine);

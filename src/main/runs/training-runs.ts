@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Model, TrainingOrder, TrainingRun } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelHost } from '../chat/index.ts';
@@ -12,6 +11,7 @@ import type { Library } from '../library/index.ts';
 import { fileError } from '../storage/index.ts';
 import type { TrainingResult } from '../training/messages.ts';
 import { copyRunFiles, newAdapterPath } from './adapter-files.ts';
+import { Line } from './line.ts';
 import { LiveRun } from './live-run.ts';
 import type { MemoryShare } from './memory-share.ts';
 import { StoredRuns } from './stored-runs.ts';
@@ -39,11 +39,12 @@ export class TrainingRuns {
   readonly #options: TrainingRunsOptions;
   readonly #stored: StoredRuns;
   readonly #now: () => number;
-  /** Those that wait, behind the one that is at work. */
-  readonly #line: LiveRun[] = [];
-  readonly #closed = new AbortController();
+  readonly #line = new Line<LiveRun>({
+    work: (live) => this.#train(live),
+    leave: (live) => live.end('stopped'),
+    onEmpty: () => this.#bringBackModel(),
+  });
   #engine: TrainingEngine | null = null;
-  #drained: Promise<void> = Promise.resolve();
 
   constructor(options: TrainingRunsOptions) {
     this.#options = options;
@@ -54,7 +55,7 @@ export class TrainingRuns {
 
   /** All there ever were, newest first. */
   list(): TrainingRun[] {
-    return this.#stored.list().map((run) => this.#find(run.id)?.run ?? run);
+    return this.#stored.list().map((run) => this.#line.find(run.id)?.value ?? run);
   }
 
   /** Puts a run in line. Errors: `not-found`, `file-missing`, `invalid-input`. */
@@ -73,9 +74,9 @@ export class TrainingRuns {
 
   /** Holds the run before its next step; its memory stays taken. Errors: `not-found`, `invalid-input` (not at work). */
   async pause(id: number): Promise<TrainingRun> {
-    const live = this.#find(id);
-    if (live?.paused) return live.run;
-    if (!live || live.run.state === 'waiting') {
+    const live = this.#line.find(id);
+    if (live?.paused) return live.value;
+    if (!live || live.value.state === 'waiting') {
       this.#stored.get(id);
       throw new PunaError(
         'invalid-input',
@@ -84,7 +85,7 @@ export class TrainingRuns {
       );
     }
     await this.#hold(live, true);
-    return live.run;
+    return live.value;
   }
 
   /**
@@ -92,10 +93,10 @@ export class TrainingRuns {
    * anew where it had none yet. Errors: `not-found`, `invalid-input` (it is done).
    */
   async resume(id: number): Promise<TrainingRun> {
-    const live = this.#find(id);
+    const live = this.#line.find(id);
     if (live) {
       if (live.paused) await this.#hold(live, false);
-      return live.run;
+      return live.value;
     }
     const run = this.#stored.get(id);
     if (run.state === 'done') {
@@ -106,31 +107,15 @@ export class TrainingRuns {
 
   /** Stops a run for good or until it is resumed, and keeps what was learnt; one that has ended is left as it is. */
   async cancel(id: number): Promise<TrainingRun> {
-    const live = this.#find(id);
+    const live = this.#line.find(id);
     if (!live) return this.#stored.get(id);
-    live.controller.abort();
-    // What waits need not wait to be stopped.
-    if (live.run.state === 'waiting' && live !== this.#line[0]) this.#leave(live);
-    await live.ended;
-    return live.run;
+    await this.#line.stop(live);
+    return live.value;
   }
 
   /** Stops what runs as `cancel` does, so that it can be resumed after the next start. */
-  async close(): Promise<void> {
-    this.#closed.abort();
-    for (const live of this.#line) live.controller.abort();
-    const patience = new AbortController();
-    await Promise.race([
-      this.#drained,
-      wait(closingPatience, undefined, { signal: patience.signal }).catch(() => undefined),
-    ]);
-    patience.abort();
-    await this.#engine?.stop();
-    await this.#drained;
-  }
-
-  #find(id: number): LiveRun | undefined {
-    return this.#line.find(({ run }) => run.id === id);
+  close(): Promise<void> {
+    return this.#line.close(closingPatience, async () => this.#engine?.stop());
   }
 
   #newPath(folder: string, model: string): string {
@@ -139,47 +124,19 @@ export class TrainingRuns {
 
   #enqueue(run: TrainingRun): TrainingRun {
     const live = new LiveRun(run, {
-      save: (changed) => this.#save(changed),
+      save: (changed) => this.#stored.save(changed),
       tell: (changed) => this.#options.events.publish({ type: 'training', run: changed }),
       now: this.#now,
     });
-    this.#line.push(live);
     live.change({});
-    this.#drained = this.#drained.then(() => this.#drain());
-    return live.run;
-  }
-
-  /** A database that refuses ends no run: the next change tries again. */
-  #save(run: TrainingRun): void {
-    try {
-      this.#stored.save(run);
-    } catch (thrown) {
-      console.error(thrown);
-    }
-  }
-
-  /** Takes one that waits out of the line. */
-  #leave(live: LiveRun): void {
-    this.#line.splice(this.#line.indexOf(live), 1);
-    live.end('stopped');
-  }
-
-  async #drain(): Promise<void> {
-    for (let live = this.#line[0]; live; live = this.#line[0]) {
-      if (live.controller.signal.aborted || this.#closed.signal.aborted) {
-        this.#leave(live);
-        continue;
-      }
-      await this.#train(live);
-      this.#line.shift();
-    }
-    await this.#bringBackModel();
+    this.#line.add(live);
+    return live.value;
   }
 
   /** Never throws: what goes wrong is kept with the run. */
   async #train(live: LiveRun): Promise<void> {
     const { memory } = this.#options;
-    memory.begin(live.run.settings.memoryLimit);
+    memory.begin(live.value.settings.memoryLimit);
     try {
       live.begin();
       await this.#takePlace(live);
@@ -201,13 +158,13 @@ export class TrainingRuns {
 
   /** An adapter that the chat may have loaded stays what it is: a run that goes on writes to a new place. */
   async #takePlace(live: LiveRun): Promise<void> {
-    const { adapterPath, adapterId, modelName } = live.run;
+    const { adapterPath, adapterId, modelName } = live.value;
     if (adapterId !== null) {
       const newPath = this.#newPath(dirname(adapterPath), modelName);
       await copyRunFiles(adapterPath, newPath);
       live.change({ adapterPath: newPath, adapterId: null });
     }
-    await mkdir(dirname(live.run.adapterPath), { recursive: true }).catch((thrown: unknown) => {
+    await mkdir(dirname(live.value.adapterPath), { recursive: true }).catch((thrown: unknown) => {
       throw fileError(thrown, adapterPath);
     });
   }
@@ -245,13 +202,13 @@ export class TrainingRuns {
     await this.#engine?.run('pause', { paused });
   }
 
-  async #addToLibrary({ run: { adapterPath: path } }: LiveRun): Promise<number> {
+  async #addToLibrary({ value: { adapterPath: path } }: LiveRun): Promise<number> {
     return (await this.#options.library.add({ path })).id;
   }
 
   /** What a failed run has measured as its best is of use all the same. */
   async #addBest(live: LiveRun): Promise<number | null> {
-    if (live.run.validations.length === 0 || !existsSync(live.run.adapterPath)) return null;
+    if (live.value.validations.length === 0 || !existsSync(live.value.adapterPath)) return null;
     return this.#addToLibrary(live).catch(() => null);
   }
 
@@ -259,9 +216,9 @@ export class TrainingRuns {
   async #bringBackModel(): Promise<void> {
     const { host, library, memory } = this.#options;
     const displaced = memory.giveBack();
-    if (!displaced || host.model !== null || this.#closed.signal.aborted) return;
+    if (!displaced || host.model !== null || this.#line.closed.aborted) return;
     try {
-      await host.load(await library.get(displaced.id), this.#closed.signal);
+      await host.load(await library.get(displaced.id), this.#line.closed);
     } catch (thrown) {
       // The model's status says it too.
       console.error(thrown);
