@@ -8,6 +8,7 @@ const mainEntries = {
   cli: 'src/main/cli.ts',
   'inference-engine': 'src/main/inference/engine.ts',
   'training-engine': 'src/main/training/engine.ts',
+  'weights-engine': 'src/main/weights/engine.ts',
 };
 
 export default defineConfig({

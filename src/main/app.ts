@@ -7,6 +7,7 @@ import { Events } from './events.ts';
 import { databaseFile, History, openDatabase } from './history/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
 import { Library } from './library/index.ts';
+import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
 import { MemoryShare, TrainingRuns } from './runs/index.ts';
 import { lockDataFolder, Uploads } from './storage/index.ts';
@@ -22,7 +23,7 @@ export interface AppOptions {
 
 export interface App {
   router: AppRouter;
-  /** Stops replies (what they have said is kept), training (what was learnt is kept), engines and database. */
+  /** Stops replies, training and operations on weights (what each has done is kept), engines and database. */
   close(): Promise<void>;
 }
 
@@ -40,9 +41,10 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
     history.conversations.purge().catch(console.error);
     const events = new Events();
     const uploads = new Uploads(join(dataFolder, 'uploads'));
+    const folders = { adapters: join(dataFolder, 'adapters'), models: join(dataFolder, 'models') };
     const library = new Library({
       database,
-      modelsFolder: join(dataFolder, 'models'),
+      modelsFolder: folders.models,
       onChange: (models) => events.publish({ type: 'models', models }),
     });
     const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });
@@ -54,23 +56,27 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
     });
     const chat = new Chat({ history, library, host, events });
     const training = new TrainingRuns({
-      ...{ database, library, host, memory, events, launchEngine },
-      folders: { adapters: join(dataFolder, 'adapters'), models: join(dataFolder, 'models') },
+      ...{ database, library, host, memory, events, launchEngine, folders },
+    });
+    const operations = new Operations({
+      ...{ database, library, events, uploads, launchEngine },
+      runs: () => training.list(),
+      folders: { ...folders, uploaded: join(dataFolder, 'uploaded-weights') },
     });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ history, library, chat, host, training, uploads, events, info },
+      ...{ history, library, chat, host, training, operations, uploads, events, info },
       pickModels: pickModels ?? null,
     });
     return {
       router,
       async close() {
         // Together: a run may wait for the reply that is being written.
-        const trainingClosed = training.close();
+        const workClosed = Promise.all([training.close(), operations.close()]);
         try {
           await chat.close();
         } finally {
-          await trainingClosed;
+          await workClosed;
           await host.close();
           database.close();
           lock.release();

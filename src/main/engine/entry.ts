@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const sources = {
   'inference-engine': 'inference/engine.ts',
   'training-engine': 'training/engine.ts',
+  'weights-engine': 'weights/engine.ts',
 } as const;
 export type EngineName = keyof typeof sources;
 

@@ -2,20 +2,26 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { FolderListing } from '../../shared/contract/index.ts';
+import type { BrowsedKind, FolderListing } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
 
 /**
- * The folders and GGUF files in a folder (null: the person's home), hidden folders last. What cannot be looked at is left
- * out. Errors: `file-missing`, `invalid-input` (a file, or no permission).
+ * The folders and the files of some kind in a folder (null: the person's home), hidden folders last. What cannot be looked at
+ * is left out. Errors: `file-missing`, `invalid-input` (a file, or no permission).
  */
-export async function browse(path: string | null): Promise<FolderListing> {
+export async function browse(
+  path: string | null,
+  { show = 'gguf' }: { show?: BrowsedKind } = {},
+): Promise<FolderListing> {
   const folder = expandHome(path ?? '~');
   const entries = await readdir(folder, { withFileTypes: true }).catch((thrown: unknown) => {
     throw folderError(thrown, folder);
   });
-  const seen = await Promise.all(entries.filter(mayMatter).map((entry) => look(folder, entry)));
+  const wanted = (name: string) => endings[show].test(name);
+  const seen = await Promise.all(
+    entries.filter((entry) => mayMatter(entry, wanted)).map((entry) => look(folder, entry, wanted)),
+  );
   const parent = dirname(folder);
   return {
     path: folder,
@@ -32,20 +38,27 @@ export function expandHome(path: string): string {
   return resolve(path.replace(/^~(?=$|[/\\])/, homedir()));
 }
 
-const isGguf = (name: string) => name.toLowerCase().endsWith('.gguf');
+const endings: Record<BrowsedKind, RegExp> = {
+  gguf: /\.gguf$/i,
+  // Those of models, of compressed deltas, and of recipes for merges.
+  weights: /\.(gguf|safetensors|bin|pt|pth|zst|ya?ml|imatrix|dat)$/i,
+  text: /\.(txt|md|raw|csv|jsonl?)$/i,
+};
+
+type Wanted = (name: string) => boolean;
 
 /** Only what can be listed is looked at: a folder of pictures has thousands of other files. */
-function mayMatter(entry: Dirent): boolean {
-  return entry.isDirectory() || entry.isSymbolicLink() || (entry.isFile() && isGguf(entry.name));
+function mayMatter(entry: Dirent, wanted: Wanted): boolean {
+  return entry.isDirectory() || entry.isSymbolicLink() || (entry.isFile() && wanted(entry.name));
 }
 
 /** Links are followed: download caches are made of them. */
-async function look(folder: string, entry: Dirent) {
+async function look(folder: string, entry: Dirent, wanted: Wanted) {
   const { name } = entry;
   if (entry.isDirectory()) return { kind: 'folder', name } as const;
   const stats = await stat(join(folder, name)).catch(() => null);
   if (stats?.isDirectory()) return { kind: 'folder', name } as const;
-  return stats?.isFile() && isGguf(name) ? ({ kind: 'file', name, bytes: stats.size } as const) : null;
+  return stats?.isFile() && wanted(name) ? ({ kind: 'file', name, bytes: stats.size } as const) : null;
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { access, mkdir, rm } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { fileError, moveDurably, safeFileName, writeAtomically } from '../storage/index.ts';
+import { mkdir, rm } from 'node:fs/promises';
+import { fileError, freePath, moveDurably, safeFileName, writeAtomically } from '../storage/index.ts';
 
 /**
  * Moves a file that was uploaded into the folder of models, under its own name or, where that is taken, with a number
@@ -15,19 +14,6 @@ export async function moveIntoFolder(uploadPath: string, folder: string, name: s
     return path;
   } catch (thrown) {
     throw fileError(thrown, folder);
-  }
-}
-
-async function freePath(folder: string, name: string): Promise<string> {
-  const ending = extname(name);
-  const stem = name.slice(0, name.length - ending.length);
-  for (let number = 1; ; number++) {
-    const path = join(folder, number === 1 ? name : `${stem} (${number})${ending}`);
-    const taken = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!taken) return path;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Chat, ModelHost } from '../chat/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
 import { browse, type Library } from '../library/index.ts';
+import type { Operations } from '../operations/index.ts';
 import type { TrainingRuns } from '../runs/index.ts';
 import type { Uploads } from '../storage/index.ts';
 
@@ -16,6 +17,7 @@ export interface Services {
   chat: Chat;
   host: ModelHost;
   training: TrainingRuns;
+  operations: Operations;
   uploads: Uploads;
   events: Events;
   info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
@@ -41,7 +43,7 @@ function toContractError(thrown: unknown): unknown {
 
 /** The contract's procedures over the services: each checks nothing itself and decides nothing, it only connects. */
 export function createRouter(services: Services): AppRouter {
-  const { history, library, chat, host, training, uploads, events, info, pickModels } = services;
+  const { history, library, chat, host, training, operations, uploads, events, info, pickModels } = services;
   const os = implement(contract).use(async ({ next }) => {
     try {
       return await next();
@@ -75,7 +77,7 @@ export function createRouter(services: Services): AppRouter {
         presets: history.presets.list(),
         settings: history.settings.get(),
       })),
-      browse: os.system.browse.handler(({ input }) => browse(input.path)),
+      browse: os.system.browse.handler(({ input: { path, show } }) => browse(path, { show })),
       pickModels: os.system.pickModels.handler(() => pickModels?.() ?? null),
     },
     settings: {
@@ -189,6 +191,18 @@ export function createRouter(services: Services): AppRouter {
       cancel: os.training.cancel.handler(({ input }) => training.cancel(input.runId)),
       list: os.training.list.handler(() => training.list()),
     },
+    weights: {
+      keep: os.weights.keep.handler(async ({ input }) => ({ path: await operations.keep(input.groupId) })),
+      forget: os.weights.forget.handler(({ input }) => operations.forget(input.path)),
+      recognise: os.weights.recognise.handler(({ input }) => operations.recognise(input.path)),
+      plan: os.weights.plan.handler(({ input }) => operations.plan(input)),
+      start: os.weights.start.handler(({ input }) => operations.start(input)),
+      cancel: os.weights.cancel.handler(({ input }) => operations.cancel(input.jobId)),
+      resume: os.weights.resume.handler(({ input }) => operations.resume(input.jobId)),
+      discard: os.weights.discard.handler(({ input }) => operations.discard(input.jobId)),
+      list: os.weights.list.handler(() => operations.list()),
+      lineage: os.weights.lineage.handler(({ input }) => operations.lineage(input.path)),
+    },
     history: {
       search: os.history.search.handler(({ input }) => history.search(input)),
       export: os.history.export.handler(async function* ({ input }) {
@@ -211,6 +225,8 @@ export function createRouter(services: Services): AppRouter {
         await uploads.append(input.uploadId, input.offset, new Uint8Array(await input.piece.arrayBuffer()));
       }),
       discard: os.uploads.discard.handler(({ input }) => uploads.discard(input.uploadId)),
+      beginGroup: os.uploads.beginGroup.handler(({ input }) => uploads.beginGroup(input)),
+      discardGroup: os.uploads.discardGroup.handler(({ input }) => uploads.discardGroup(input.groupId)),
     },
   });
 }

@@ -1,7 +1,20 @@
 /** The data folder, and files that a power cut leaves whole. */
 export { type FilePieces, moveDurably, writeAtomically } from './atomic-file.ts';
 export { fileError } from './file-error.ts';
+export { freePath } from './free-path.ts';
 export { type FolderLock, lockDataFolder } from './lock.ts';
-export { begunBytes, discardBegun, type Unit, writeResumably } from './resumable-file.ts';
+export {
+  begunBytes,
+  discardBegun,
+  type ResumableOptions,
+  type Unit,
+  writeResumably,
+} from './resumable-file.ts';
+export {
+  begunFolderBytes,
+  discardBegunFolder,
+  type FolderFile,
+  writeFolderResumably,
+} from './resumable-folder.ts';
 export { dataFolder, safeFileName } from './paths.ts';
 export { Uploads } from './uploads.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from './file-error.ts';
@@ -8,6 +8,9 @@ import { safeFileName } from './paths.ts';
 
 interface Upload {
   name: string;
+  path: string;
+  /** The one that it belongs to. */
+  groupId: string | null;
   /** Size of the whole file. */
   bytes: number;
   received: number;
@@ -18,12 +21,26 @@ interface Upload {
   touchedAt: number;
 }
 
+export interface NewUpload {
+  name: string;
+  bytes: number;
+  groupId?: string | null | undefined;
+}
+
 /** A tab that was closed does not say so; what it left half sent is removed after this time. */
 const abandonedAfterMs = 60 * 60 * 1000;
 
+/** Files that belong together, each under its own name in a folder. */
+interface Group {
+  folder: string;
+  /** What was begun, and whether it is whole. */
+  files: Map<string, boolean>;
+  touchedAt: number;
+}
+
 /**
  * Files whose bytes come in pieces, because a browser does not tell their paths. Each is a file of its own in one folder
- * until somebody takes it.
+ * until somebody takes it; those of a group lie together in `<folder>/<group>/<its name>`.
  */
 export class Uploads {
   readonly #folder: string;
@@ -31,6 +48,7 @@ export class Uploads {
   readonly #uploads = new Map<string, Upload>();
   /** Whole files that nobody has taken yet. */
   readonly #complete = new Map<string, { name: string; touchedAt: number }>();
+  readonly #groups = new Map<string, Group>();
 
   /** Makes the folder and removes what an earlier run left in it. Errors: `disk-full`, `invalid-input`. */
   constructor(folder: string, { now = Date.now }: { now?: () => number } = {}) {
@@ -44,21 +62,60 @@ export class Uploads {
     }
   }
 
-  /** Starts a file of exactly so many bytes. Errors: `disk-full` at once if it can never fit. */
-  async begin({ name, bytes }: { name: string; bytes: number }): Promise<{ uploadId: string }> {
+  /**
+   * Starts a file of exactly so many bytes, in a group where one is named. Errors: `disk-full` at once if it can never fit,
+   * `not-found` (no such group), `invalid-input` (the group has a file of that name).
+   */
+  async begin({ name: given, bytes, groupId = null }: NewUpload): Promise<{ uploadId: string }> {
     await this.#discardAbandoned();
-    await this.#checkSpace(name, bytes);
+    await this.#checkSpace(given, bytes);
     const uploadId = randomUUID();
+    const name = safeFileName(given);
+    const path = groupId === null ? this.#path(uploadId) : this.#placeIn(groupId, name);
     try {
-      const handle = await open(this.#path(uploadId), 'wx');
+      const handle = await open(path, 'wx');
       this.#uploads.set(uploadId, {
-        ...{ name: safeFileName(name), bytes, received: 0, handle, busy: false, touchedAt: this.#now() },
+        ...{ name, path, groupId, bytes, received: 0, handle, busy: false, touchedAt: this.#now() },
       });
     } catch (thrown) {
-      throw fileError(thrown, this.#path(uploadId));
+      throw fileError(thrown, path);
     }
     if (bytes === 0) await this.#finish(uploadId);
     return { uploadId };
+  }
+
+  /** Starts a group of files, which make a folder of that name. Errors: `disk-full`, `invalid-input`. */
+  async beginGroup({ name }: { name: string }): Promise<{ groupId: string }> {
+    const groupId = randomUUID();
+    const folder = join(this.#path(groupId), safeFileName(name));
+    await mkdir(folder, { recursive: true }).catch((thrown: unknown) => {
+      throw fileError(thrown, folder);
+    });
+    this.#groups.set(groupId, { folder, files: new Map(), touchedAt: this.#now() });
+    return { groupId };
+  }
+
+  /**
+   * Hands over the folder of a group that is whole: whoever takes it moves it away. Errors: `not-found`, `invalid-input` (it has
+   * no files, or pieces are missing).
+   */
+  takeGroup(groupId: string): { folder: string; files: string[] } {
+    const { folder, files } = this.#group(groupId);
+    const missing = [...files].find(([, whole]) => !whole);
+    if (files.size === 0 || missing) {
+      const what = missing ? `${missing[0]} has not arrived as a whole.` : 'No file has arrived.';
+      throw new PunaError('invalid-input', what, 'Send the files again.');
+    }
+    this.#groups.delete(groupId);
+    return { folder, files: [...files.keys()] };
+  }
+
+  /** Removes what has come of a group. */
+  async discardGroup(groupId: string): Promise<void> {
+    const own = [...this.#uploads].filter(([, upload]) => upload.groupId === groupId);
+    this.#groups.delete(groupId);
+    for (const [uploadId] of own) await this.discard(uploadId);
+    await rm(this.#path(groupId), { recursive: true, force: true });
   }
 
   /**
@@ -86,12 +143,12 @@ export class Uploads {
     try {
       await upload.handle.writeFile(piece);
       upload.received += piece.byteLength;
-      upload.touchedAt = this.#now();
+      this.#touch(upload);
       if (upload.received === upload.bytes) await this.#finish(uploadId);
     } catch (thrown) {
       // Half a piece may be there: no later one would fit.
       await this.discard(uploadId);
-      throw fileError(thrown, this.#path(uploadId));
+      throw fileError(thrown, upload.path);
     } finally {
       upload.busy = false;
     }
@@ -122,7 +179,34 @@ export class Uploads {
     this.#uploads.delete(uploadId);
     this.#complete.delete(uploadId);
     await upload?.handle.close();
-    await rm(this.#path(uploadId), { force: true });
+    if (upload?.groupId) this.#groups.get(upload.groupId)?.files.delete(upload.name);
+    await rm(upload?.path ?? this.#path(uploadId), { force: true });
+  }
+
+  /** The place of a file in its group, from now on its own. */
+  #placeIn(groupId: string, name: string): string {
+    const { folder, files } = this.#group(groupId);
+    if (files.has(name)) {
+      throw new PunaError(
+        'invalid-input',
+        `Two files of the folder are called ${name}.`,
+        'Give them different names.',
+      );
+    }
+    files.set(name, false);
+    return join(folder, name);
+  }
+
+  #group(groupId: string): Group {
+    const group = this.#groups.get(groupId);
+    if (!group) throw unknownUpload();
+    return group;
+  }
+
+  #touch(upload: Upload): void {
+    upload.touchedAt = this.#now();
+    const group = upload.groupId === null ? undefined : this.#groups.get(upload.groupId);
+    if (group) group.touchedAt = upload.touchedAt;
   }
 
   #path(uploadId: string): string {
@@ -135,13 +219,20 @@ export class Uploads {
     await upload.handle.sync();
     await upload.handle.close();
     this.#uploads.delete(uploadId);
-    this.#complete.set(uploadId, { name: upload.name, touchedAt: this.#now() });
+    if (upload.groupId === null) {
+      this.#complete.set(uploadId, { name: upload.name, touchedAt: this.#now() });
+    } else {
+      this.#groups.get(upload.groupId)?.files.set(upload.name, true);
+    }
   }
 
   async #discardAbandoned(): Promise<void> {
     const since = this.#now() - abandonedAfterMs;
     for (const [uploadId, { touchedAt }] of [...this.#uploads, ...this.#complete]) {
       if (touchedAt < since) await this.discard(uploadId);
+    }
+    for (const [groupId, { touchedAt }] of [...this.#groups]) {
+      if (touchedAt < since) await this.discardGroup(groupId);
     }
   }
 

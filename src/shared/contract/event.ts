@@ -4,6 +4,7 @@ import { messageSchema } from './message.ts';
 import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
 import { settingsSchema } from './settings.ts';
 import { trainingRunSchema } from './training.ts';
+import { weightsJobSchema } from './weights.ts';
 
 /** Something that happened by itself and that a person should be told of, in their own language. */
 export const noticeSchema = z.enum(['model-unloaded-for-training']);
@@ -36,6 +37,9 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('settings'), settings: settingsSchema }),
   /** A run as it is now; steps are told a few times a second. */
   z.object({ type: z.literal('training'), run: trainingRunSchema }),
+  /** An operation on weights as it is now; progress is told a few times a second. */
+  z.object({ type: z.literal('weights'), job: weightsJobSchema }),
+  z.object({ type: z.literal('weights-removed'), jobId: idSchema }),
   z.object({ type: z.literal('notice'), notice: noticeSchema }),
 ]);
 export type PunaEvent = z.infer<typeof eventSchema>;

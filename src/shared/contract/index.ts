@@ -24,8 +24,15 @@ import {
   modelSchema,
   queueEntrySchema,
 } from './model.ts';
-import { folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
+import { browsedKindSchema, folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
 import { trainingOrderSchema, trainingRunSchema } from './training.ts';
+import {
+  lineageSchema,
+  plannedSchema,
+  weightsItemSchema,
+  weightsJobSchema,
+  weightsOperationSchema,
+} from './weights.ts';
 
 export * from './conversation.ts';
 export * from './event.ts';
@@ -34,6 +41,7 @@ export * from './model.ts';
 export * from './sampling.ts';
 export * from './settings.ts';
 export * from './training.ts';
+export * from './weights.ts';
 
 /** Every failure that a person should read arrives as FAILED: the message is the sentence, the remedy what to do. */
 const base = oc.errors({
@@ -47,11 +55,17 @@ const done = z.void();
 const conversationRef = z.object({ conversationId: idSchema });
 const messageRef = z.object({ messageId: idSchema });
 const runRef = z.object({ runId: idSchema });
+const jobRef = z.object({ jobId: idSchema });
+const pathRef = z.object({ path: z.string().min(1) });
 
 /** A file of which the bytes come through the contract, because the browser does not tell its path. */
 const uploadId = z.uuid();
+/** Files that are sent one by one and belong together, such as those of a folder. */
+const groupId = z.uuid();
 /** A piece of an upload: large enough to be fast, small enough to hold several. */
 export const uploadPieceBytes = 1024 * 1024;
+
+const uploadName = z.object({ name: z.string().min(1).max(255) });
 
 /** What `chat.send` and its kin answer at once; the rest arrives as events. */
 const startedReply = z.object({ reply: messageSchema });
@@ -73,8 +87,10 @@ export const contract = {
         settings: settingsSchema,
       }),
     ),
-    /** Folders and GGUF files on the machine that runs Puna; null: the person's home. */
-    browse: base.input(z.object({ path: z.string().nullable() })).output(folderListingSchema),
+    /** Folders and files of some kind on the machine that runs Puna; null: the person's home. */
+    browse: base
+      .input(z.object({ path: z.string().nullable(), show: browsedKindSchema.default('gguf') }))
+      .output(folderListingSchema),
     /** The desktop's own file dialog for GGUF files: their paths, empty if cancelled; null where there is no desktop. */
     pickModels: base.output(z.array(z.string()).nullable()),
   },
@@ -177,6 +193,28 @@ export const contract = {
     /** All there ever were, newest first. */
     list: base.output(z.array(trainingRunSchema)),
   },
+  weights: {
+    /** Takes in what was uploaded as a group, so that operations can use it; gives the path of the folder, or of a single file. */
+    keep: base.input(z.object({ groupId })).output(pathRef),
+    /** Removes what `keep` took in, unless an operation needs it still. Other files are left as they are. */
+    forget: base.input(pathRef).output(done),
+    /** Says what a file or folder is. */
+    recognise: base.input(pathRef).output(weightsItemSchema),
+    /** Says what an operation will take and give. A name without folders as `out` is one in Puna's own folders, and gets a number where it is taken. */
+    plan: base.input(weightsOperationSchema).output(plannedSchema),
+    /** Puts an operation in line; one at a time is at work. What becomes of it arrives as events. */
+    start: base.input(weightsOperationSchema).output(weightsJobSchema),
+    /** Stops an operation and keeps what was begun; ends when it has stopped. */
+    cancel: base.input(jobRef).output(weightsJobSchema),
+    /** Puts one that was stopped or failed in line again; it goes on where it was. */
+    resume: base.input(jobRef).output(weightsJobSchema),
+    /** Takes one off the list, and removes what it has begun; a result stays. */
+    discard: base.input(jobRef).output(done),
+    /** Newest first. */
+    list: base.output(z.array(weightsJobSchema)),
+    /** What a model, an adapter or other weights were made from. */
+    lineage: base.input(pathRef).output(lineageSchema),
+  },
   history: {
     /** Words, the last one as a prefix; Korean by two syllables anywhere in a word. Best first. */
     search: base
@@ -198,13 +236,17 @@ export const contract = {
       .output(z.object({ conversations: z.int(), messages: z.int() })),
   },
   uploads: {
+    /** `groupId`: it belongs to others, and keeps its name among them. */
     begin: base
-      .input(z.object({ name: z.string().min(1).max(255), bytes: z.int().nonnegative() }))
+      .input(uploadName.extend({ bytes: z.int().nonnegative(), groupId: groupId.optional() }))
       .output(z.object({ uploadId })),
+    /** Begins a group of files; its name is that of the folder that they make. */
+    beginGroup: base.input(uploadName).output(z.object({ groupId })),
     /** Adds a piece at `offset`, which must be where the last one ended; at most `uploadPieceBytes` long. */
     append: base
       .input(z.object({ uploadId, offset: z.int().nonnegative(), piece: z.instanceof(Blob) }))
       .output(done),
     discard: base.input(z.object({ uploadId })).output(done),
+    discardGroup: base.input(z.object({ groupId })).output(done),
   },
 };

@@ -36,12 +36,16 @@ export const systemInfoSchema = z.object({
 });
 export type SystemInfo = z.infer<typeof systemInfoSchema>;
 
+/** Which files are looked for: GGUF files, all that weights come in, or texts. */
+export const browsedKindSchema = z.enum(['gguf', 'weights', 'text']);
+export type BrowsedKind = z.infer<typeof browsedKindSchema>;
+
 /** A folder on the machine that runs Puna, which is not always the one that shows it. */
 export const folderListingSchema = z.object({
   path: z.string(),
   parent: z.string().nullable(),
   folders: z.array(z.string()),
-  /** The GGUF files in it. */
+  /** The files in it, of the kind that was asked for. */
   files: z.array(z.object({ name: z.string(), bytes: z.int() })),
 });
 export type FolderListing = z.infer<typeof folderListingSchema>;

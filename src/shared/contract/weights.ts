@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { errorCodes } from '../error.ts';
 import { idSchema, timeSchema } from './conversation.ts';
+import { mergeMethods } from './weights-choices.ts';
+
+// Apart, so that the page can have them without the schemas.
+export { type MergeMethod, mergeMethods } from './weights-choices.ts';
 
 const count = z.int().nonnegative();
 const path = z.string().min(1);
@@ -43,9 +47,6 @@ export type WeightsItem = z.infer<typeof weightsItemSchema>;
 
 /** How the matrices of a result are stored; null: as in the source. */
 const type = z.string().max(20).nullable();
-
-export const mergeMethods = ['linear', 'slerp', 'task', 'ties', 'dare', 'dare_ties'] as const;
-export type MergeMethod = (typeof mergeMethods)[number];
 
 /** What can be done with weights. Paths are files or folders; `out` ends in .gguf for a GGUF file, else it is a folder. */
 export const weightsOperationSchema = z.discriminatedUnion('kind', [
@@ -139,6 +140,10 @@ export const weightsProofSchema = z.object({
 });
 export type WeightsProof = z.infer<typeof weightsProofSchema>;
 
+/** A plan with the place that the result will have. */
+export const plannedSchema = weightsPlanSchema.extend({ out: path });
+export type Planned = z.infer<typeof plannedSchema>;
+
 export const weightsResultSchema = z.object({
   /** File or folder. */
   out: z.string(),
@@ -170,9 +175,13 @@ export const weightsJobSchema = z.object({
   /** Estimated; null while it is not known. */
   secondsLeft: z.number().nonnegative().nullable(),
   changes: z.array(layerChangeSchema),
+  /** What came up so far, one sentence each. */
+  notes: z.array(z.string()),
   result: weightsResultSchema.nullable(),
   /** The result's place in the library, where it is one that can be chatted with. */
   modelId: idSchema.nullable(),
+  /** It is being asked for its first words. */
+  speaking: z.boolean(),
   /** What the model said first; null while it has said nothing. */
   firstWords: z.string().nullable(),
   error: z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() }).nullable(),
@@ -181,3 +190,25 @@ export const weightsJobSchema = z.object({
   endedAt: timeSchema.nullable(),
 });
 export type WeightsJob = z.infer<typeof weightsJobSchema>;
+
+export const originRoles = [
+  ...['model', 'base', 'delta', 'target', 'adapter', 'recipe', 'importance', 'text', 'examples'],
+] as const;
+
+/** What weights were made from, and how: a family tree, of which the leaves were made elsewhere. */
+export const lineageSchema = z.object({
+  path,
+  /** As the library has it, else the last part of the path. */
+  name: z.string(),
+  /** What it was to what was made of it; null for the one that the tree is of. */
+  role: z.enum(originRoles).nullable(),
+  /** By an operation, or by training; null: not by Puna, as far as it knows. */
+  how: z
+    .enum([...weightsOperationSchema.options.map(({ shape }) => shape.kind.value), 'training'])
+    .nullable(),
+  madeAt: timeSchema.nullable(),
+  get from() {
+    return z.array(lineageSchema);
+  },
+});
+export type Lineage = z.infer<typeof lineageSchema>;

@@ -1,0 +1,2 @@
+/** Operations on weights: their line, what is kept of them, and what came of what. */
+export { Operations } from './operations.ts';
