@@ -1,5 +1,6 @@
-import { PunaError } from '../../../shared/error.ts';
+import type { PunaError } from '../../../shared/error.ts';
 import type { ByteSource } from './byte-source.ts';
+import { damagedFile } from './damaged.ts';
 import { arrayClasses, type NumericArrayType } from './gguf-value.ts';
 
 /**
@@ -129,12 +130,7 @@ export class GgufCursor {
   }
 
   damaged(what: string, cause?: unknown): PunaError {
-    return new PunaError(
-      'file-damaged',
-      `${this.#name} is damaged: ${what}.`,
-      'Download or copy the file again.',
-      { cause },
-    );
+    return damagedFile(this.#name, what, cause);
   }
 
   #take(bytes: number): number {

@@ -1,19 +1,9 @@
 import { PunaError } from '../../../shared/error.ts';
 import type { ByteSource } from './byte-source.ts';
+import { findMistaken, type Mistaken } from './mistaken.ts';
 
 /** What people take for a GGUF file, by its first bytes, and what to do about it. */
-const mistaken: { start: string; is: string; remedy: string }[] = [
-  {
-    start: 'version https://git-lfs',
-    is: 'the placeholder of a file that Git LFS did not download',
-    remedy: 'Run "git lfs pull" in its folder, or download the file from its page.',
-  },
-  {
-    start: '<',
-    is: 'a web page',
-    remedy:
-      'The download went to a page instead of the file: download it again, signed in if the site asks for it.',
-  },
+const mistaken: readonly Mistaken[] = [
   {
     start: 'lmgg',
     is: 'a model in the old GGML format',
@@ -36,17 +26,12 @@ const mistaken: { start: string; is: string; remedy: string }[] = [
   },
 ];
 
-const longestStart = Math.max(...mistaken.map(({ start }) => start.length));
-
 /** The error for a file without GGUF's magic, as helpful as its first bytes allow. */
 export async function notGguf(source: ByteSource, name: string): Promise<PunaError> {
   if (source.size === 0) {
     return new PunaError('not-gguf', `${name} is empty.`, 'Download or copy the file again.');
   }
-  const bytes = Buffer.alloc(Math.min(longestStart, source.size));
-  await source.read(bytes, 0);
-  const start = bytes.toString('latin1');
-  const found = mistaken.find((candidate) => start.startsWith(candidate.start));
+  const found = await findMistaken(source, mistaken);
   if (found) return new PunaError('not-gguf', `${name} is ${found.is}, not a GGUF model.`, found.remedy);
   return new PunaError(
     'not-gguf',
