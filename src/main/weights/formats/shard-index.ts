@@ -1,105 +1,162 @@
-import { lstat, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/file-error.ts';
-import { withFileSource } from './byte-source.ts';
 import { damagedFile } from './damaged.ts';
 import { printable, quoted } from './printable.ts';
-import { maxTensors } from './safetensors-types.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { openPytorch } from './pytorch-reader.ts';
+import { openSafetensors } from './safetensors-reader.ts';
+import { readShardIndex } from './index-file.ts';
+import { bytesOf, type Tensor } from './tensor.ts';
+import type { TensorFile } from './tensor-file.ts';
 
-/** Which file of a model each of its tensors is in. */
-export interface ShardIndex {
-  /** Names of the tensors by the path of the file that they are in. */
-  readonly shards: ReadonlyMap<string, readonly string[]>;
-  /** Bytes of all tensors, as whoever wrote the index counted them; often in another type than the files have. */
-  readonly totalBytes: number | undefined;
+/** The files with a model's tensors in a folder, seen as one. */
+export interface Shards extends TensorFile {
+  readonly format: 'safetensors' | 'pytorch';
+  /** Paths of the files, in the order of their names. */
+  readonly files: readonly string[];
+  /** Sentences on what is odd, but no error. */
+  readonly warnings: readonly string[];
 }
 
-/** Longest index that is read; those of the largest models take some megabytes. */
-const maxIndexBytes = 64 * 1024 * 1024;
-const maxShards = 10_000;
-const jsonLimits = { depth: 16, values: maxTensors * 2 };
+interface Format {
+  name: Shards['format'];
+  /** As Transformers calls a model's one file; with `.index.json` behind it, the index of several. */
+  usualName: string;
+  /** Names of files that can be in this format. */
+  pattern: RegExp;
+  open(path: string): Promise<TensorFile>;
+}
 
-const indexSchema = z.object({
-  metadata: z.object({ total_size: z.number().nonnegative().optional() }).optional(),
-  weight_map: z.record(z.string(), z.string()),
-});
+/** The better one first: safetensors need no pickle. */
+const formats: readonly Format[] = [
+  {
+    name: 'safetensors',
+    usualName: 'model.safetensors',
+    pattern: /\.safetensors(\.zst)?$/,
+    open: (path) => openSafetensors(path),
+  },
+  {
+    name: 'pytorch',
+    usualName: 'pytorch_model.bin',
+    // Beside the weights, trainers leave their own state.
+    pattern: /^(?!training_args|optimizer|scheduler|scaler|rng_state).*\.(bin|pt|pth)$/,
+    open: (path) => openPytorch(path),
+  },
+];
+
+const indexSuffix = '.index.json';
 
 /**
- * Reads the index of a model in several files (`model.safetensors.index.json`, `pytorch_model.bin.index.json`), which may come
- * from a stranger: its files are plain names of files inside its folder. Errors: `file-damaged`, `file-missing` (also a shard),
- * `invalid-input`.
+ * Opens the tensors of a model in a folder, as Transformers finds them: `model.safetensors`, its index, `pytorch_model.bin`, its
+ * index; and otherwise the only file or index with another name. With an index, every tensor must be in the file that it names,
+ * and the files have no others. All files stay open until it is disposed of.
+ * Errors: `file-missing`, `invalid-input` (no model's file in the folder, or several without an index), `file-damaged`,
+ * `unsupported-model`.
  */
-export async function readShardIndex(path: string): Promise<ShardIndex> {
-  const bytes = await withFileSource(path, async (source) => {
-    if (source.size > maxIndexBytes) throw damagedFile(path, `it has ${source.size} bytes`);
-    const target = new Uint8Array(source.size);
-    return target.subarray(0, await source.read(target, 0));
-  });
-  const { weight_map, metadata } = parseShardIndex(bytes, path);
-  const shards = new Map<string, string[]>();
-  for (const [tensor, shard] of Object.entries(weight_map)) {
-    const tensors = shards.get(shard) ?? [];
-    tensors.push(tensor);
-    shards.set(shard, tensors);
-    if (shards.size > maxShards) throw damagedFile(path, `it names more than ${maxShards} files`);
+export async function openShards(folder: string): Promise<Shards> {
+  const names = await listFolder(folder);
+  for (const format of formats) {
+    const found = chooseFile(names, format, folder);
+    if (!found) continue;
+    return found.endsWith(indexSuffix)
+      ? await openIndexed(join(folder, found), format)
+      : await openSingle(join(folder, found), format);
   }
-  const paths = new Map<string, string[]>();
-  for (const [shard, tensors] of shards) paths.set(await shardPath(path, shard), tensors);
-  return { shards: paths, totalBytes: metadata?.total_size };
-}
-
-/** What an index says. Errors: `file-damaged`, with the index called `name`. */
-export function parseShardIndex(bytes: Uint8Array, name: string): z.infer<typeof indexSchema> {
-  const json = parseStrictJson(bytes, {
-    ...{ what: 'the index', limits: jsonLimits },
-    damaged: (what) => damagedFile(name, what),
-  });
-  const { success, data, error } = indexSchema.safeParse(json);
-  if (!success) {
-    const [issue] = error.issues;
-    const where = printable(issue?.path.join('.').slice(0, 64) ?? '');
-    throw damagedFile(name, `it has no sound list of tensors and files${where && ` (${where})`}`, error);
-  }
-  for (const shard of new Set(Object.values(data.weight_map))) {
-    if (!isPlainName(shard)) {
-      throw damagedFile(
-        name,
-        `it names the file ${quoted(shard)}, which is no plain name of a file beside it`,
-      );
-    }
-  }
-  return data;
-}
-
-/** Whether a name stays in its folder on every system, and is not that of a device on Windows. */
-function isPlainName(name: string): boolean {
-  return (
-    /^[^/\\:<>"|?*\p{Cc}]{1,255}$/u.test(name) &&
-    !/^\.{1,2}$/.test(name) &&
-    !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name)
+  throw new PunaError(
+    'invalid-input',
+    `The folder ${folder} has no model in safetensors or PyTorch files.`,
+    'Choose the folder with the files of a model, whose names end in .safetensors or .bin.',
   );
 }
 
-/** The path of a shard, which must be a file in the index's folder, or a link to one where Hugging Face's cache keeps them. */
-async function shardPath(indexPath: string, shard: string): Promise<string> {
-  const folder = dirname(indexPath);
-  const path = join(folder, shard);
+async function listFolder(folder: string): Promise<string[]> {
   try {
-    const link = (await lstat(path)).isSymbolicLink();
-    if (link && !(await foldersOfLinks(folder)).includes(dirname(await realpath(path)))) {
-      throw damagedFile(indexPath, `the file ${quoted(shard)} that it names is a link out of its folder`);
-    }
-    return path;
+    return (await readdir(folder)).sort();
   } catch (thrown) {
-    throw fileError(thrown, path);
+    throw fileError(thrown, folder);
   }
 }
 
-/** Where links in a folder may lead: to the folder itself, and from `snapshots/REVISION` in a cache of Hugging Face to its `blobs`. */
-async function foldersOfLinks(folder: string): Promise<string[]> {
-  const real = await realpath(folder);
-  const snapshots = dirname(real);
-  return basename(snapshots) === 'snapshots' ? [real, join(dirname(snapshots), 'blobs')] : [real];
+function chooseFile(
+  names: readonly string[],
+  { usualName, pattern }: Format,
+  folder: string,
+): string | undefined {
+  const usual = [usualName, `${usualName}.zst`, `${usualName}${indexSuffix}`];
+  const found = usual.find((name) => names.includes(name));
+  if (found) return found;
+  const indexes = names.filter(
+    (name) => name.endsWith(indexSuffix) && pattern.test(name.slice(0, -indexSuffix.length)),
+  );
+  const candidates = indexes.length > 0 ? indexes : names.filter((name) => pattern.test(name));
+  if (candidates.length <= 1) return candidates[0];
+  const [first = '', second = ''] = candidates;
+  throw new PunaError(
+    'invalid-input',
+    `The folder ${folder} has several files that could be the model, such as ${quoted(first)} and ${quoted(second)}.`,
+    indexes.length > 0
+      ? 'Choose one of the files, or move the others to another folder.'
+      : `Download the file ${usualName}${indexSuffix}, if these are its parts, or choose one of the files.`,
+  );
+}
+
+async function openSingle(path: string, { name, open }: Format): Promise<Shards> {
+  return { ...(await open(path)), format: name, files: [path], warnings: [] };
+}
+
+async function openIndexed(indexPath: string, { name, open }: Format): Promise<Shards> {
+  const { shards, totalBytes } = await readShardIndex(indexPath);
+  await using opened = new AsyncDisposableStack();
+  const tensors = new Map<string, Tensor>();
+  const metadata = new Map<string, string>();
+  let bytes = 0;
+  const files = [...shards.keys()].sort();
+  for (const path of files) {
+    const file = opened.use(await open(path));
+    checkNames(file, { path, indexPath, named: new Set(shards.get(path)) });
+    for (const [key, text] of file.metadata) metadata.set(key, text);
+    for (const [key, tensor] of file.tensors) tensors.set(key, tensor);
+    bytes += file.bytes;
+  }
+  const closing = opened.move();
+  return {
+    ...{ tensors, metadata, bytes, format: name, files },
+    warnings: sizeWarnings(tensors, totalBytes, indexPath),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** A file must have the tensors that the index says, and no others: otherwise it is that of another model. */
+function checkNames(
+  { tensors }: TensorFile,
+  { path, indexPath, named }: { path: string; indexPath: string; named: ReadonlySet<string> },
+): void {
+  for (const name of named) {
+    if (!tensors.has(name)) {
+      throw damagedFile(
+        path,
+        `it lacks the tensor ${quoted(name)}, which its index ${printable(indexPath)} names`,
+      );
+    }
+  }
+  for (const name of tensors.keys()) {
+    if (!named.has(name)) {
+      throw damagedFile(
+        path,
+        `it has the tensor ${quoted(name)}, which its index ${printable(indexPath)} does not place there`,
+      );
+    }
+  }
+}
+
+/** Indexes count shared tensors twice, or in the type that they were saved from, so another sum is no error. */
+function sizeWarnings(
+  tensors: ReadonlyMap<string, Tensor>,
+  totalBytes: number | undefined,
+  indexPath: string,
+): string[] {
+  const bytes = [...tensors.values()].reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+  if (totalBytes === undefined || totalBytes === bytes) return [];
+  return [`${indexPath} counts ${totalBytes} bytes of tensors, and its files have ${bytes}.`];
 }
