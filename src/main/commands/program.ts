@@ -4,6 +4,7 @@ import { addChat } from './chat.ts';
 import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
 import { exitStatus } from './output.ts';
+import { addQuantize } from './quantize.ts';
 import { addServe } from './serve.ts';
 import { addTrain } from './train.ts';
 
@@ -18,6 +19,7 @@ export async function runProgram(): Promise<void> {
   addChat(program);
   addTrain(program);
   addInspect(program);
+  addQuantize(program);
   addHistory(program);
 
   try {

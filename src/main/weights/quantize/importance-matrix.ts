@@ -63,5 +63,8 @@ function tensor(
   shape: readonly number[],
   { buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>,
 ): TensorToWrite {
-  return { name, type: 'F32', shape, data: new Uint8Array(buffer, byteOffset, byteLength) };
+  // ggml leaves out what is 1 at the end.
+  const [first = 1, ...rest] = shape;
+  const dimensions = rest.every((length) => length === 1) ? [first] : shape;
+  return { name, type: 'F32', shape: dimensions, data: new Uint8Array(buffer, byteOffset, byteLength) };
 }
