@@ -7,8 +7,8 @@ import { fileError } from './file-error.ts';
 
 /** A stretch of a large file that is made as a whole: after a crash, writing goes on behind the last whole one. */
 export interface Unit {
-  /** Exactly so many bytes are made. */
-  readonly bytes: number;
+  /** Exactly so many bytes are made; null where that shows only when they are made, which only last units may be. */
+  readonly bytes: number | null;
   /**
    * Makes them. `earlier` are the results of all units before this one, also of those that were written before a crash. What is
    * returned at the end is this unit's own result.
@@ -23,6 +23,9 @@ export interface ResumableOptions {
   /** Called with the bytes that are there, after each piece. */
   onProgress?: (bytes: number) => void;
 }
+
+/** Bytes that are written over those at a place once all units are there, such as a header that tells their sizes. */
+export type Patch = (results: readonly string[]) => { position: number; bytes: Uint8Array };
 
 /** As much may have to be made again after a crash: enough that flushing costs little. */
 const flushedBytes = 256 * 1024 * 1024;
@@ -46,6 +49,7 @@ export async function writeResumably(
   path: string,
   units: readonly Unit[],
   { signature, signal, onProgress }: ResumableOptions,
+  patch?: Patch,
 ): Promise<string[]> {
   const begun = begunNames(path);
   const journal = await readJournal(begun.journal);
@@ -59,7 +63,7 @@ export async function writeResumably(
   const results = journal?.signature === signature ? journal.results.slice(0, units.length) : [];
   try {
     await using handle = await open(begun.part, results.length > 0 ? 'r+' : 'w');
-    let position = units.slice(0, results.length).reduce((sum, { bytes }) => sum + bytes, 0);
+    let position = units.slice(0, results.length).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
     if ((await handle.stat()).size < position) {
       results.length = 0;
       position = 0;
@@ -81,16 +85,20 @@ export async function writeResumably(
         position += byteLength;
         onProgress?.(position);
       }
-      if (position - start !== unit.bytes) {
+      if (unit.bytes !== null && position - start !== unit.bytes) {
         throw new Error(`${path}: a unit has ${position - start} bytes instead of ${unit.bytes}.`);
       }
       results.push(step.value);
-      unflushed += unit.bytes;
-      if (unflushed >= flushedBytes) {
+      unflushed += position - start;
+      if (unflushed >= flushedBytes && unit.bytes !== null) {
         await handle.datasync();
         await keep();
         unflushed = 0;
       }
+    }
+    if (patch) {
+      const { position: at, bytes } = patch(results);
+      await writeFully(handle, bytes, at);
     }
     await handle.sync();
   } catch (thrown) {

@@ -2,7 +2,13 @@ import { PunaError } from '../../../shared/error.ts';
 import { writeAtomically } from '../../storage/atomic-file.ts';
 import { ggmlTypes, type GgmlTypeName, tensorBytes } from './ggml-types.ts';
 import { defaultAlignment, ggufMagic } from './gguf-reader.ts';
-import { type GgufArray, type GgufMetadata, type GgufValue, metadataNumber, valueTypes } from './gguf-value.ts';
+import {
+  type GgufArray,
+  type GgufMetadata,
+  type GgufValue,
+  metadataNumber,
+  valueTypes,
+} from './gguf-value.ts';
 
 /** A tensor to write: its numbers in the bytes of its type, at once or as a stream. */
 export interface TensorToWrite {

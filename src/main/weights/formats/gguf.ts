@@ -12,5 +12,12 @@ export {
   metadataString,
   metadataStrings,
 } from './gguf-value.ts';
-export { ggufHeader, ggufPadding, ggufPieces, type GgufToWrite, type TensorToWrite, writeGguf } from './gguf-writer.ts';
-export { printable, quoted } from './printable.ts';
+export {
+  ggufHeader,
+  ggufPadding,
+  ggufPieces,
+  type GgufToWrite,
+  type TensorToWrite,
+  writeGguf,
+} from './gguf-writer.ts';
+export { listed, printable, quoted } from './printable.ts';

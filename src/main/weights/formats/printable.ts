@@ -15,3 +15,12 @@ export function quoted(name: string): string {
   const shown = printable(name.slice(0, maxQuotedCharacters + 1));
   return shown.length > maxQuotedCharacters ? `"${shown.slice(0, maxQuotedCharacters)}…"` : `"${shown}"`;
 }
+
+/** So many names stand in a sentence; the others are counted. */
+const maxListed = 5;
+
+/** Names from a file as they may stand in a sentence. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, maxListed).map(quoted).join(', ');
+  return names.length > maxListed ? `${shown} and ${names.length - maxListed} more` : shown;
+}

@@ -29,6 +29,8 @@ export interface Tensor {
   readonly type: TensorType;
   /** Slowest dimension first, as PyTorch prints it: [out, in] for the weight of a linear layer. */
   readonly shape: readonly number[];
+  /** Rows that are best read together, because they are made together; 1 where it is absent. */
+  readonly group?: number;
   /**
    * Fills the target with the tensor's bytes from `offset` on, which with it must lie inside the tensor and be whole blocks.
    * Errors: `file-damaged` where the file ends too early, and those of whatever the tensor is computed from.

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { PunaError } from '../../../shared/error.ts';
 import { describeGguf } from '../convert/index.ts';
-import { type GgufMetadata, quoted } from '../formats/gguf.ts';
+import { type GgufMetadata, listed, quoted } from '../formats/gguf.ts';
 import { type Tensor, tensorTypes } from '../formats/tensor.ts';
 import {
   ggufName,
@@ -89,13 +89,4 @@ function inGgufOrder(source: ModelSource, architecture: WeightsArchitecture): Gg
     );
   }
   return tensors;
-}
-
-/** So many names stand in a sentence; the others are counted. */
-const maxListed = 5;
-
-/** Names as they stand in a sentence. */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, maxListed).map(quoted).join(', ');
-  return names.length > maxListed ? `${shown} and ${names.length - maxListed} more` : shown;
 }

@@ -1,7 +1,7 @@
-import { writeResumably } from '../../storage/index.ts';
-import type { ResumableOptions } from '../../storage/resumable-file.ts';
+import { type ResumableOptions, writeResumably } from '../../storage/index.ts';
+
 import { PunaError } from '../../../shared/error.ts';
-import { fileTypeNumber } from '../file-type.ts';
+import { type FileTypeName, fileTypeNumber } from '../file-type.ts';
 import {
   ggmlTypes,
   type GgmlTypeName,
@@ -16,7 +16,14 @@ import type { ModelSource } from '../sources/model-source.ts';
 import { hasFloats } from '../tensors/floats.ts';
 import { retyped } from '../tensors/views.ts';
 import { ggufModel } from './gguf-model.ts';
-import { type AfterTensor, bytesUnit, type Trailer, trailerUnit, tensorUnit } from './tensor-units.ts';
+import {
+  type AfterTensor,
+  bytesUnit,
+  type SaidOfTensors,
+  tensorUnit,
+  type Trailer,
+  trailerUnit,
+} from './tensor-units.ts';
 
 /** Types that matrices can be converted to while they are written; the others take `llama_model_quantize`. */
 export const directTypes = ['F32', 'F16', 'BF16', 'Q8_0'] as const satisfies readonly GgmlTypeName[];
@@ -31,7 +38,7 @@ export interface GgufOutput {
   /** Added to the metadata. */
   metadata?: Iterable<readonly [string, GgufValue]>;
   after?: AfterTensor;
-  trailer?: Trailer;
+  trailers?: readonly Trailer[];
 }
 
 /** What a GGUF file of a source will be. */
@@ -66,28 +73,35 @@ export async function planGguf(source: ModelSource, { type, metadata = [] }: Ggu
 export async function writeGgufPlan(
   { metadata, tensors }: GgufPlan,
   path: string,
-  { after, trailer }: Pick<GgufOutput, 'after' | 'trailer'>,
+  { after, trailers = [] }: Pick<GgufOutput, 'after' | 'trailers'>,
   options: ResumableOptions,
 ): Promise<Map<string, string>> {
   const entries = tensors.map(({ tensor }) => headerEntry(tensor));
-  const header = ggufHeader({
-    metadata,
-    tensors: trailer ? [...entries, headerEntry(trailer.tensor)] : entries,
-  });
+  const header = (said: SaidOfTensors | null) =>
+    ggufHeader({
+      metadata,
+      tensors: [...entries, ...trailers.map((trailer) => trailerEntry(trailer, said))],
+    });
   const names = tensors.map(({ source }) => source);
+  // The header is the first unit.
+  const said = (results: readonly string[]) =>
+    new Map(names.map((name, index) => [name, results[1 + index] ?? '']));
+  const padding = (bytes: number) => ggufPadding(metadata, bytes);
   const units = [
-    bytesUnit(header),
+    bytesUnit(header(null)),
     ...tensors.map(({ tensor, source: name }) =>
-      tensorUnit(tensor, { padding: ggufPadding(metadata, bytesOf(tensor)), name, after }),
+      tensorUnit(tensor, { padding: padding(bytesOf(tensor)), name, after }),
     ),
+    ...trailers.map((trailer) => trailerUnit(trailer, said, padding)),
   ];
-  if (trailer) {
-    units.push(
-      trailerUnit(trailer, { names, first: 1, padding: ggufPadding(metadata, bytesOf(trailer.tensor)) }),
-    );
-  }
-  const results = await writeResumably(path, units, options);
-  return new Map(names.map((name, index) => [name, results[1 + index] ?? '']));
+  const patch = (results: readonly string[]) => ({ position: 0, bytes: header(said(results)) });
+  const results = await writeResumably(path, units, options, trailers.length > 0 ? patch : undefined);
+  return said(results);
+}
+
+/** A trailer is a tensor of bytes. Until its size is known, it takes the place of an empty one. */
+function trailerEntry({ names, size }: Trailer, said: SaidOfTensors | null) {
+  return { name: names.tensor, type: 'I8' as const, shape: [said ? size(said) : 0] };
 }
 
 function padded(metadata: GgufMetadata, bytes: number): number {
@@ -124,14 +138,20 @@ function ownType({ type: { name } }: Tensor): GgmlTypeName {
   return Object.hasOwn(ggmlTypes, name) ? (name as GgmlTypeName) : 'F32';
 }
 
-/** What most matrices are. */
+/** What most matrices are, by their bytes. */
 function fileTypeOf(tensors: GgufPlan['tensors'], type: DirectType | null): number {
   if (type) return fileTypeNumber(type);
-  const bytes = new Map<string, number>();
-  for (const { tensor } of tensors) {
-    if (tensor.shape.length < 2) continue;
-    bytes.set(tensor.type.name, (bytes.get(tensor.type.name) ?? 0) + bytesOf(tensor));
-  }
-  const [most] = [...bytes].toSorted((a, b) => b[1] - a[1]);
-  return fileTypeNumber(most?.[0] ?? 'F32');
+  const matrices = tensors.map(({ tensor }) => tensor).filter(({ shape }) => shape.length > 1);
+  const byType = Map.groupBy(matrices, ({ type: { name } }) => name);
+  const bytes = (group: readonly Tensor[]) => group.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+  const [most] = [...byType].toSorted((one, other) => bytes(other[1]) - bytes(one[1]));
+  return fileTypeNumber(fileTypeOfMost[most?.[0] ?? 'F32'] ?? 'F32');
 }
+
+/** The file type of which a tensor type is the main one, where they have different names. */
+const fileTypeOfMost: Partial<Record<string, FileTypeName>> = {
+  ...{ F32: 'F32', F16: 'F16', BF16: 'BF16', Q8_0: 'Q8_0', Q6_K: 'Q6_K' },
+  ...{ Q4_0: 'Q4_0', Q4_1: 'Q4_1', Q5_0: 'Q5_0', Q5_1: 'Q5_1' },
+  ...{ Q2_K: 'Q2_K', Q3_K: 'Q3_K_M', Q4_K: 'Q4_K_M', Q5_K: 'Q5_K_M' },
+  ...{ IQ4_NL: 'IQ4_NL', IQ4_XS: 'IQ4_XS', IQ3_S: 'IQ3_S', IQ3_XXS: 'IQ3_XXS' },
+};

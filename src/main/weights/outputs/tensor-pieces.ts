@@ -5,8 +5,6 @@ import { bytesOf, type Tensor } from '../formats/tensor.ts';
  * computed from, take little memory.
  */
 const pieceBytes = 8 * 1024 * 1024;
-/** Rows of a head, which some tensors reorder as a whole, divide this in all models known. */
-const wholeRows = 256;
 /** So many pieces are being read or computed at any time, while the one before them is written. */
 const ahead = 3;
 
@@ -32,9 +30,10 @@ export async function* tensorPieces(tensor: Tensor): AsyncGenerator<Uint8Array> 
   }
 }
 
-function stepOf({ type, shape }: Tensor, total: number): number {
-  const rowBytes = shape.length < 2 ? type.blockBytes : total / shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  const rows = Math.floor(pieceBytes / rowBytes);
-  if (rows === 0) return Math.max(1, Math.floor(pieceBytes / type.blockBytes)) * type.blockBytes;
-  return (rows < wholeRows ? 2 ** Math.floor(Math.log2(rows)) : rows - (rows % wholeRows)) * rowBytes;
+/** Bytes of a piece: whole groups of rows, or less than a row where one is larger than a piece. */
+function stepOf({ type, shape, group = 1 }: Tensor, total: number): number {
+  const rowBytes = shape.length < 2 ? type.blockBytes : total / (shape[0] ?? 1);
+  const groups = Math.floor(pieceBytes / (rowBytes * group));
+  if (groups > 0) return groups * group * rowBytes;
+  return group > 1 ? group * rowBytes : Math.floor(pieceBytes / type.blockBytes) * type.blockBytes;
 }

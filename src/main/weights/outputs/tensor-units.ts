@@ -3,12 +3,18 @@ import { bytesOf, type Tensor } from '../formats/tensor.ts';
 import { tensorPieces } from './tensor-pieces.ts';
 
 /** What is to be said of a tensor once it has been computed as a whole, such as the hash of what it was made from. */
-export type AfterTensor = (name: string) => string;
+export type AfterTensor = (name: string) => string | Promise<string>;
 
-/** Something at the end of a file that depends on what was said of all tensors; its size is known before. */
+/** What `AfterTensor` said of all tensors, by the names of the source. */
+export type SaidOfTensors = ReadonlyMap<string, string>;
+
+/** Something that stands behind all tensors and depends on what was said of them. */
 export interface Trailer {
-  readonly tensor: Pick<Tensor, 'name' | 'type' | 'shape'>;
-  make(results: ReadonlyMap<string, string>): Uint8Array;
+  /** Of the file in a folder, and of the tensor of bytes in a GGUF file. */
+  readonly names: { readonly file: string; readonly tensor: string };
+  /** In bytes. */
+  size(said: SaidOfTensors): number;
+  pieces(said: SaidOfTensors): AsyncIterable<Uint8Array>;
 }
 
 /** A tensor's bytes and what stands between it and the next one. `name` is what `after` is asked for. */
@@ -21,7 +27,7 @@ export function tensorUnit(
     async *pieces() {
       yield* tensorPieces(tensor);
       if (padding.byteLength > 0) yield padding;
-      return after?.(name) ?? '';
+      return (await after?.(name)) ?? '';
     },
   };
 }
@@ -37,16 +43,18 @@ export function bytesUnit(bytes: Uint8Array): Unit {
   };
 }
 
-/** The trailer's bytes, once the units of these tensors, which stand at `first` and behind it, have been written. */
+/** A trailer's bytes with their padding; `said` finds what was said in the results of the units before. */
 export function trailerUnit(
   trailer: Trailer,
-  { names, first, padding }: { names: readonly string[]; first: number; padding: Uint8Array },
+  said: (earlier: readonly string[]) => SaidOfTensors,
+  padding: (bytes: number) => Uint8Array,
 ): Unit {
   return {
-    bytes: bytesOf(trailer.tensor) + padding.byteLength,
+    bytes: null,
     async *pieces(earlier) {
-      yield trailer.make(new Map(names.map((name, index) => [name, earlier[first + index] ?? ''])));
-      yield padding;
+      const all = said(earlier);
+      yield* trailer.pieces(all);
+      yield padding(trailer.size(all));
       return '';
     },
   };

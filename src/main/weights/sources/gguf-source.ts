@@ -1,12 +1,13 @@
 import { openFileSource } from '../formats/byte-source.ts';
-import { metadataCount, quoted } from '../formats/gguf.ts';
+import { quoted } from '../formats/gguf.ts';
 import type { Tensor } from '../formats/tensor.ts';
 import { tensorTypes } from '../formats/tensor.ts';
 import { readModelFile } from '../model-file.ts';
 import { elementwise, renamed, rotaryRows } from '../tensors/views.ts';
 import { PunaError } from '../../../shared/error.ts';
 import { architectureNamed, huggingFaceName, isNorm, rotatedHeads } from './architectures.ts';
-import type { ModelSource } from './model-source.ts';
+import { headCounts } from './head-counts.ts';
+import type { ModelDescription, ModelSource } from './model-source.ts';
 
 /** Opens a GGUF model of one or more parts. Errors: those of `readModelFile`, `invalid-input` (an adapter). */
 export async function openGgufSource(path: string): Promise<ModelSource> {
@@ -35,19 +36,16 @@ export async function openGgufSource(path: string): Promise<ModelSource> {
   const architecture = architectureNamed(file.architecture ?? '') ?? null;
   const tensors = new Map<string, Tensor>();
   const extraTensors: Tensor[] = [];
-  const query = metadataCount(file.metadata, `${file.architecture}.attention.head_count`) ?? 1;
-  const heads = {
-    query,
-    key: metadataCount(file.metadata, `${file.architecture}.attention.head_count_kv`) ?? query,
-  };
+  const description: ModelDescription = { form: 'gguf', metadata: file.metadata, extraTensors };
+  const heads = architecture?.pairsRotary ? headCounts({ path, description }) : null;
   for (const tensor of stored) {
     const name = architecture ? huggingFaceName(architecture, tensor.name) : tensor.name;
     if (name === undefined) {
       extraTensors.push(tensor);
       continue;
     }
-    const rotated = architecture?.pairsRotary ? rotatedHeads(name) : null;
-    const ordered = rotated ? rotaryRows(tensor, heads[rotated], 'halves') : tensor;
+    const rotated = heads ? rotatedHeads(name) : null;
+    const ordered = heads && rotated ? rotaryRows(tensor, heads[rotated], 'halves') : tensor;
     const plain =
       architecture?.addsOneToNorms && isNorm(name)
         ? elementwise(ordered, [ordered], ([weights]) => weights.map((weight) => weight - 1))
@@ -56,8 +54,7 @@ export async function openGgufSource(path: string): Promise<ModelSource> {
   }
   const kept = opened.move();
   return {
-    ...{ path, layout: 'gguf', architecture, tensors },
-    description: { form: 'gguf', metadata: file.metadata, extraTensors },
+    ...{ path, layout: 'gguf', architecture, tensors, description },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

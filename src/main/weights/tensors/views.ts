@@ -3,12 +3,8 @@ import { encodeFloats, readFloats } from './floats.ts';
 
 /** The same tensor under another name. */
 export function renamed(tensor: Tensor, name: string): Tensor {
-  return {
-    name,
-    type: tensor.type,
-    shape: tensor.shape,
-    read: (target, offset) => tensor.read(target, offset),
-  };
+  const { type, shape, group = 1 } = tensor;
+  return { name, type, shape, group, read: (target, offset) => tensor.read(target, offset) };
 }
 
 /** The same bytes in another shape of as many numbers. */
@@ -46,7 +42,7 @@ export function elementwise(
 ): Tensor {
   const rowLength = shape.at(-1) ?? 1;
   return {
-    ...{ name, type, shape },
+    ...{ name, type, shape, group: Math.max(1, ...inputs.map((input) => input.group ?? 1)) },
     async read(target, offset) {
       const start = (offset / type.blockBytes) * type.blockSize;
       const count = (target.byteLength / type.blockBytes) * type.blockSize;
@@ -140,7 +136,7 @@ export function byRows(
   const rows = shape[0] ?? 1;
   const groupBytes = (bytesOfCount(type, countOf({ shape })) / rows) * group;
   return {
-    ...{ name, type, shape },
+    ...{ name, type, shape, group },
     async read(target, offset) {
       const first = Math.floor(offset / groupBytes);
       const last = Math.ceil((offset + target.byteLength) / groupBytes);

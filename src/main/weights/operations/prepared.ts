@@ -1,0 +1,33 @@
+import type { WeightsProof } from '../messages.ts';
+import type { LayerChanges } from '../delta/changes.ts';
+import type { AfterTensor, SaidOfTensors, Trailer } from '../outputs/tensor-units.ts';
+import type { ModelSource } from '../sources/model-source.ts';
+
+/** A model that is ready to be written: what it is computed from lies open. */
+export interface Prepared {
+  source: ModelSource;
+  after?: AfterTensor;
+  trailers?: readonly Trailer[];
+  /** Packs a folder's weights. */
+  compress?: boolean;
+  /** What the person should know, one sentence each. */
+  notes: readonly string[];
+  /** How much is changed, as far as tensors have been computed. */
+  changes: LayerChanges;
+  /** Asked once everything is written. */
+  prove(said: SaidOfTensors): WeightsProof;
+  /** Kept in a GGUF file: what it was made from. */
+  madeFrom: MadeFrom;
+}
+
+/** How a model was made, as its file tells. Names, not paths: a file may be given to others. */
+export interface MadeFrom {
+  operation: string;
+  inputs: Readonly<Record<string, string>>;
+}
+
+/** For results that nothing else can be compared with. */
+export const nothingToCompare: WeightsProof = {
+  kind: 'none',
+  text: 'There is nothing to compare the result with.',
+};
