@@ -1,10 +1,12 @@
 import { serveEngine } from '../engine/serve-engine.ts';
 import type { WeightsJobs } from './messages.ts';
 import { discardWeights, planWeights, runWeights } from './operations/index.ts';
+import type { QuantizeJobs } from './quantize/messages.ts';
+import { quantizeGguf } from './quantize/quantize-gguf.ts';
 import { recognise } from './recognise.ts';
 
 /** The engine process that computes with weights, one operation at a time. */
-serveEngine<WeightsJobs>(
+serveEngine<WeightsJobs & QuantizeJobs>(
   {
     recognise: ({ path }) => recognise(path),
     plan: (operation) => planWeights(operation),
@@ -13,6 +15,8 @@ serveEngine<WeightsJobs>(
       await discardWeights(operation);
       return null;
     },
+    // With all that the command line can choose.
+    quantize: (input, { signal, emit }) => quantizeGguf(input, { signal, onEvent: emit }),
   },
   async () => undefined,
 );
