@@ -26,6 +26,7 @@ import {
   quantizationTypes,
 } from '../../src/main/weights/quantize/quantization-types.ts';
 import { quantizeGguf } from '../../src/main/weights/quantize/quantize-gguf.ts';
+import { refuseWithoutSpace } from '../../src/main/weights/quantize/refusals.ts';
 import { BareLlama } from '../support/bare-llama.ts';
 import { buildBenchModel, buildTinyAdapter, buildTinyModel } from '../support/models.ts';
 import { temporaryFolder } from '../support/shell.ts';
@@ -201,6 +202,36 @@ describe('a model', () => {
       new Set(file.tensors.filter(({ shape }) => shape.length === 2).map(({ type }) => type.name)),
     ).toEqual(new Set(['Q5_0', 'Q8_0']));
   });
+});
+
+test('a model in several files becomes the same one file', async () => {
+  const { metadata, tensors, dataOffset } = await readGguf(model);
+  const bytes = await readFile(model);
+  const half = Math.floor(tensors.length / 2);
+  const uint16 = (value: number) => ({ type: 'uint16', value }) as const;
+  for (const [no, part] of [tensors.slice(0, half), tensors.slice(half)].entries()) {
+    const split = [
+      ['split.no', uint16(no)],
+      ['split.count', uint16(2)],
+      ['split.tensors.count', { type: 'int32', value: tensors.length }],
+    ] as const;
+    await writeGguf(at(`모델-0000${no + 1}-of-00002.gguf`), {
+      metadata: new Map([...(no === 0 ? metadata : []), ...split]),
+      tensors: part.map(({ name, type, shape, offset, bytes: length }) => ({
+        ...{ name, type: type.name, shape },
+        data: bytes.subarray(dataOffset + offset, dataOffset + offset + length),
+      })),
+    });
+  }
+  const from = at('모델-00001-of-00002.gguf');
+  const { path } = await quantizeGguf(inputOf('Q4_K_M', { from, to: at('하나.gguf') }));
+  const whole = await quantizeGguf(inputOf('Q4_K_M'));
+  expect((await readFile(path)).equals(await readFile(whole.path))).toBe(true);
+  const estimate = estimateQuantizedBytes(await readModelFile(from), 'Q4_K_M');
+  expect(Math.abs(estimate / whole.bytes - 1)).toBeLessThan(0.01);
+  await expect(
+    quantizeGguf(inputOf('Q4_K_M', { from, to: at('모델-00002-of-00002.gguf') })),
+  ).rejects.toMatchObject({ code: 'invalid-input' });
 });
 
 describe('numbers', () => {
@@ -393,6 +424,11 @@ describe('quantizing is refused', () => {
     expect(await refusal(inputOf('Q4_K_M', { to: at('none/out.gguf') }))).toMatchObject({
       code: 'file-missing',
     });
+  });
+
+  test('where the disk has no room for the result', async () => {
+    await expect(refuseWithoutSpace(at('out.gguf'), 1e18)).rejects.toMatchObject({ code: 'disk-full' });
+    await expect(refuseWithoutSpace(at('out.gguf'), 1)).resolves.toBeUndefined();
   });
 
   test('of damaged importance matrices', async () => {
