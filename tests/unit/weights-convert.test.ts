@@ -200,6 +200,29 @@ describe('A tokenizer', () => {
   });
 });
 
+describe('A note', () => {
+  it('is written only where there is something to know', async () => {
+    const noted = await Promise.all(
+      fixtureFolders().map(async (folder) =>
+        (await describeFixture(folder)).notes.length > 0 ? [folder] : [],
+      ),
+    );
+    // Its tokenizer has a token more than it has room for.
+    expect(noted.flat()).toEqual(['llama']);
+  });
+
+  it('tells of a tokenizer that llama.cpp can only come close to', async () => {
+    const json = (await jsonOf(fixturePath('llama-fast', 'tokenizer.json'))) as {
+      model: { merges: unknown[] };
+    };
+    const model = { ...json.model, merges: json.model.merges.slice(0, -1) };
+    const { notes } = await changed('llama-fast', {
+      files: { 'tokenizer.json': JSON.stringify({ ...json, model }) },
+    });
+    expect(notes).toEqual([expect.stringContaining('in fewer ways')]);
+  });
+});
+
 describe('A chat template', () => {
   const templateOf = async (files: Record<string, string>) =>
     (await changed('phi3', { files })).metadata.get('tokenizer.chat_template')?.value;

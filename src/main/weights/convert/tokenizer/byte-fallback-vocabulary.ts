@@ -20,7 +20,8 @@ export function byteFallbackVocabulary(
     const merged = first + second;
     if (!ranks.has(merged)) ranks.set(merged, rank);
   }
-  if (!isComplete(texts, merges)) {
+  const added = addedTokens(facts);
+  if (!isComplete(texts, merges, new Set([...added.values()].map(({ content }) => content)))) {
     notes.push(
       'The tokenizer puts tokens together in fewer ways than llama.cpp does; rare words may be read differently.',
     );
@@ -31,7 +32,7 @@ export function byteFallbackVocabulary(
       ? undefined
       : { text, ...kindOf(text, unknown), score: -(ranks.get(text) ?? merges.length) },
   );
-  for (const [id, { content, isSpecial }] of addedTokens(facts)) tokens[id] = addedToken(content, isSpecial);
+  for (const [id, { content, isSpecial }] of added) tokens[id] = addedToken(content, isSpecial);
   return {
     ...{ model: 'llama', pre: 'default', tokens, merges: null },
     addSpacePrefix: facts.config?.add_prefix_space ?? addsSpace(json),
@@ -45,20 +46,27 @@ function kindOf(text: string, unknown: string | null | undefined): Pick<Token, '
   return { type: /^<0x[0-9A-F]{2}>$/i.test(text) ? tokenTypes.byte : tokenTypes.normal };
 }
 
-/** Whether every pair of tokens whose texts together are a token is a merge, as it is in what came from SentencePiece. */
-function isComplete(texts: readonly (string | undefined)[], merges: readonly [string, string][]): boolean {
+/**
+ * Whether every pair of tokens whose texts together are a token is a merge, as it is in what came from SentencePiece.
+ * Tokens that were added are found before anything is merged.
+ */
+function isComplete(
+  texts: readonly (string | undefined)[],
+  merges: readonly [string, string][],
+  added: ReadonlySet<string>,
+): boolean {
   const known = new Set(texts);
-  const merged = new Set(merges.map(([first, second]) => first + second));
-  let pairs = 0;
-  for (const text of merged) {
-    const letters = [...text];
+  let missing = 0;
+  for (const text of texts) {
+    if (text === undefined || added.has(text)) continue;
     let first = '';
-    for (const letter of letters.slice(0, -1)) {
+    for (const letter of text) {
       first += letter;
-      if (known.has(first) && known.has(text.slice(first.length))) pairs += 1;
+      if (first !== text && known.has(first) && known.has(text.slice(first.length))) missing += 1;
     }
   }
-  return pairs === merges.length;
+  for (const [first, second] of merges) if (!added.has(first + second)) missing -= 1;
+  return missing === 0;
 }
 
 /** A normalizer that prepends ▁ (LLaMA 2), or a Metaspace that does (newer ones). */
