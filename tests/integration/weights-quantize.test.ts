@@ -482,11 +482,7 @@ async function partsOf(name: string): Promise<string[]> {
 }
 
 describe('an engine that quantizes', () => {
-  const engineOf = () =>
-    new Engine<QuantizeJobs>({
-      entry: { file: join(import.meta.dirname, '../support/quantize-engine.ts') },
-      launch: launchChildProcess,
-    });
+  const engineOf = () => new Engine<QuantizeJobs>({ entry: 'weights-engine', launch: launchChildProcess });
   const input = () => inputOf('IQ4_XS', { from: at('large.gguf'), to: at('late.gguf'), requantize: true });
 
   beforeAll(() => buildBenchModel(at('large.gguf'), '128M'));
