@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../../package.json' with { type: 'json' };
 import { addChat } from './chat.ts';
+import { addConvert } from './convert.ts';
+import { addDelta } from './delta.ts';
 import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
+import { addMerge } from './merge.ts';
 import { exitStatus } from './output.ts';
 import { addQuantize } from './quantize.ts';
 import { addServe } from './serve.ts';
@@ -19,6 +22,9 @@ export async function runProgram(): Promise<void> {
   addChat(program);
   addTrain(program);
   addInspect(program);
+  addDelta(program);
+  addMerge(program);
+  addConvert(program);
   addQuantize(program);
   addHistory(program);
 

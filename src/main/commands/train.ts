@@ -17,6 +17,7 @@ import {
   type TrainingSettings,
 } from '../training/messages.ts';
 import { integer, list, number } from './arguments.ts';
+import { duration } from './duration.ts';
 import { Output, runCommand } from './output.ts';
 
 interface TrainOptions {
@@ -199,11 +200,4 @@ function summary({ adapter, last, finish, steps, loss, validationLoss, seconds }
     validationLoss === null ? '' : `, best validation loss ${validationLoss.toFixed(4)}`,
   ].join('');
   return `\n${how} after ${steps} steps and ${duration(seconds)}${losses}.\n${adapter}${last === null ? '' : ` (best)\n${last}`}\n`;
-}
-
-function duration(seconds: number): string {
-  const rounded = Math.round(seconds);
-  const [hours, minutes] = [Math.floor(rounded / 3600), Math.floor((rounded % 3600) / 60)];
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${rounded % 60} s` : `${rounded} s`;
 }

@@ -24,7 +24,7 @@ export function canSpeak({ kind, bytes }: Model): boolean {
  * ones, so that they are the same each time. Null where it said nothing. Errors: those of the inference engine, `cancelled`.
  */
 export async function firstWords(
-  { path }: Model,
+  { path }: Pick<Model, 'path'>,
   { launchEngine, signal }: { launchEngine: LaunchEngine; signal: AbortSignal },
 ): Promise<string | null> {
   const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });

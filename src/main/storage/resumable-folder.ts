@@ -30,13 +30,15 @@ const journalName = '.journal';
 /**
  * Writes a folder file by file, so that it appears under its name only when all are whole. A process that dies loses at most
  * what `writeResumably` loses of one file; the next one that writes the same folder (`signature`) goes on. What was begun stays when
- * the signal is aborted or a file throws; `discardBegunFolder` removes it. Gives the results of all files' units.
+ * the signal is aborted or a file throws; `discardBegunFolder` removes it. `check` may refuse what was written, before it gets its name.
+ * Gives the results of all files' units.
  * Errors: `invalid-input` (the folder is there and not empty, or cannot be written), `disk-full`, and those of `writeResumably`.
  */
 export async function writeFolderResumably(
   folder: string,
   files: readonly FolderFile[],
   { signature, signal, onProgress }: ResumableOptions,
+  check?: (begun: string) => Promise<void>,
 ): Promise<Map<string, readonly string[]>> {
   await refuseExisting(folder);
   const begun = begunFolder(folder);
@@ -64,6 +66,7 @@ export async function writeFolderResumably(
       position += file.bytes;
       onProgress?.(position);
     }
+    await check?.(begun);
     await rm(join(begun, journalName), { force: true });
     // An empty folder of that name may be there.
     await rm(folder, { recursive: true, force: true });

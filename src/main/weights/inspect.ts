@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { count, size } from './figures.ts';
 import { type GgmlTypeName, printable, showMetadata, type ShownMetadata } from './formats/gguf.ts';
 import { readModelFile, typeSummary } from './model-file.ts';
 
@@ -91,19 +92,4 @@ function indent(text: string): string {
 
 function cut(text: string): string {
   return text.length > maxValueCharacters ? `${text.slice(0, maxValueCharacters)}…` : text;
-}
-
-/** A large number with its unit, as models are named: `7.2 B`, `110 M`. */
-function count(number: number): string {
-  return scaled(number, ['', ' K', ' M', ' B', ' T']);
-}
-
-function size(bytes: number): string {
-  return scaled(bytes, [' B', ' KB', ' MB', ' GB', ' TB']);
-}
-
-/** Three digits at most, in steps of a thousand. */
-function scaled(number: number, units: string[]): string {
-  const step = Math.min(units.length - 1, number < 1 ? 0 : Math.floor(Math.log10(number) / 3));
-  return `${Number((number / 1000 ** step).toPrecision(3))}${units[step]}`;
 }

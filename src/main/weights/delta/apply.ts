@@ -3,14 +3,14 @@ import { quoted } from '../formats/gguf.ts';
 import { type Tensor, tensorTypes } from '../formats/tensor.ts';
 import type { WeightsProof } from '../messages.ts';
 import type { AfterTensor } from '../outputs/tensor-units.ts';
-import type { ModelSource } from '../sources/model-source.ts';
+import type { ModelDescription, ModelSource } from '../sources/model-source.ts';
 import { hasFloats, isQuantized } from '../tensors/floats.ts';
 import { elementwise, renamed, retyped } from '../tensors/views.ts';
 import { withAddedRows } from './base-rows.ts';
 import { type LayerChanges, sumOfSquares } from './changes.ts';
 import { type Pair, pairTensors } from './pairs.ts';
 import { bitsOf, correct, type Corrections } from './corrections.ts';
-import { type DeltaProof, hashing } from './proof.ts';
+import { correctionsNames, type DeltaProof, hashing, proofNames } from './proof.ts';
 import type { ProvedDelta } from './read-delta.ts';
 
 /** A model that is computed from a base and a delta while it is written. */
@@ -49,7 +49,7 @@ export function applyDelta(
       continue;
     }
     const type = isQuantized(other.type) ? tensorTypes.F32 : other.type;
-    const before = retyped(withAddedRows(pair.base, other, pair.added, fill), type);
+    const before = withAddedRows(retyped(pair.base, type), other, pair.added, fill);
     const checked = proof ? hashing(before) : null;
     const sum = elementwise(
       { name, type, shape: other.shape },
@@ -72,7 +72,12 @@ export function applyDelta(
     digests.set(name, () => [checked?.digest() ?? '', result.digest()]);
   }
   return {
-    source: { ...delta, path: `${delta.path} on ${base.path}`, tensors },
+    source: {
+      ...delta,
+      path: `${delta.path} on ${base.path}`,
+      tensors,
+      description: withoutProof(delta.description),
+    },
     notes,
     after(name) {
       const digest = digests.get(name);
@@ -82,6 +87,16 @@ export function applyDelta(
       return String(sums.get(name) ?? 0);
     },
     prove: (results) => proofOf(results, { proof, anyBase, delta }),
+  };
+}
+
+/** What describes the delta describes the result, but for what shows that it is right. */
+function withoutProof(description: ModelDescription | null): ModelDescription | null {
+  if (description?.form !== 'gguf') return description;
+  const ofDelta: readonly string[] = [proofNames.tensor, correctionsNames.tensor];
+  return {
+    ...description,
+    extraTensors: description.extraTensors.filter(({ name }) => !ofDelta.includes(name)),
   };
 }
 

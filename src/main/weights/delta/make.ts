@@ -43,7 +43,7 @@ export function makeDelta(
       continue;
     }
     const type = deltaTypes.includes(other.type.name) ? other.type : tensorTypes.F32;
-    const before = hashing(retyped(withAddedRows(mine, other, added, 'zeros'), type));
+    const before = hashing(withAddedRows(retyped(mine, type), other, added, 'zeros'));
     const after = hashing(retyped(other, type));
     const corrections = new CorrectionsWriter();
     const difference = elementwise(

@@ -1,7 +1,7 @@
 import { PunaError } from '../../../shared/error.ts';
 import type { WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
-import type { RunOptions } from './index.ts';
 import type { Prepared } from './prepared.ts';
+import type { RunOptions } from './run.ts';
 
 type AdapterOperation = Extract<WeightsOperation, { kind: 'adapter-convert' | 'adapter-extract' }>;
 

@@ -1,8 +1,10 @@
 import { discardSpool } from '../delta/make.ts';
-import type { WeightsEvent, WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
+import { isXorDelta } from '../delta/xor.ts';
+import type { WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
 import { planQuantizing, runQuantizing } from '../quantize/operation.ts';
 import { planAdapter, prepareAdapterMerge, runAdapter } from './adapter.ts';
-import { type ModelOperation, planOperation, runPrepared } from './run.ts';
+import { type ModelOperation, planOperation, type RunOptions, runPrepared } from './run.ts';
+import { discardXor, planXor, runXor } from './xor.ts';
 import { discardOutput } from './output.ts';
 import { refuseInputAsOutput } from './paths.ts';
 import { prepareConvert } from './prepare-convert.ts';
@@ -10,17 +12,15 @@ import { prepareDeltaApply, prepareDeltaMake, spoolOf } from './prepare-delta.ts
 import { prepareMerge, prepareRecipeFile } from './prepare-merge.ts';
 import type { Prepared } from './prepared.ts';
 
-export interface RunOptions {
-  signal: AbortSignal;
-  emit: (event: WeightsEvent) => void;
-}
-
 /** Says what an operation will take and give. Errors: those of whatever it reads. */
 export async function planWeights(operation: WeightsOperation): Promise<WeightsPlan> {
   await refuseInputAsOutput(operation);
   if (operation.kind === 'quantize') return planQuantizing(operation);
   if (operation.kind === 'adapter-convert' || operation.kind === 'adapter-extract')
     return planAdapter(operation);
+  if (operation.kind === 'delta-apply' && (await isXorDelta(operation.base, operation.delta))) {
+    return planXor(operation);
+  }
   return planOperation(operation, (opened) => prepare(operation, opened));
 }
 
@@ -31,12 +31,16 @@ export async function runWeights(operation: WeightsOperation, options: RunOption
   if (operation.kind === 'adapter-convert' || operation.kind === 'adapter-extract') {
     return runAdapter(operation, options);
   }
+  if (operation.kind === 'delta-apply' && (await isXorDelta(operation.base, operation.delta))) {
+    return runXor(operation, options);
+  }
   return runPrepared(operation, (opened) => prepare(operation, opened), options);
 }
 
 /** Removes what an operation that did not end has left. */
 export async function discardWeights({ out }: WeightsOperation): Promise<void> {
   await discardOutput(out);
+  await discardXor(out);
   await discardSpool(spoolOf(out));
 }
 

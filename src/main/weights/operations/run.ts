@@ -1,7 +1,6 @@
 import { discardSpool } from '../delta/make.ts';
-import type { WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
+import type { WeightsEvent, WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
 import { folderOrFileBytes } from './bytes.ts';
-import type { RunOptions } from './index.ts';
 import {
   begunOutputBytes,
   discardOutput,
@@ -16,6 +15,12 @@ import type { Prepared } from './prepared.ts';
 import { signatureOf } from './signature.ts';
 import { isGoneOnWith } from './failure.ts';
 
+/** How an operation is stopped, and whom it tells how it goes. */
+export interface RunOptions {
+  signal: AbortSignal;
+  emit: (event: WeightsEvent) => void;
+}
+
 type Prepare = (opened: AsyncDisposableStack) => Promise<Prepared>;
 /** Those that write a model tensor by tensor. */
 export type ModelOperation = Exclude<
@@ -24,7 +29,7 @@ export type ModelOperation = Exclude<
 >;
 
 /** Bytes in a second that an ordinary disk reads, and Puna computes and writes; what runs tells its own pace. */
-const usualBytesPerSecond = 300e6;
+export const usualBytesPerSecond = 300e6;
 
 export async function planOperation(operation: ModelOperation, prepare: Prepare): Promise<WeightsPlan> {
   await using opened = new AsyncDisposableStack();

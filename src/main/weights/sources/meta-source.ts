@@ -54,13 +54,13 @@ export async function openMetaSource(folder: string): Promise<ModelSource> {
   const raw = joinShards(folder, shards);
   const params = await readParams(folder);
   const config = metaConfig(params, {
-    vocabSize: raw.get('model.embed_tokens.weight')?.shape[0] ?? 0,
-    tensorShapes: new Map([...raw].map(([name, { shape }]) => [name, shape])),
+    vocabSize: raw.get('model.embed_tokens.weight')?.tensor.shape[0] ?? 0,
+    tensorShapes: new Map([...raw.values()].map(({ metaName, tensor }) => [metaName, tensor.shape])),
   });
   const description: ModelDescription = { form: 'hugging-face', config, files: await tokenizerFiles(folder) };
   const heads = headCounts({ path: folder, description });
   const tensors = new Map(
-    [...raw].map(([name, tensor]) => {
+    [...raw].map(([name, { tensor }]) => {
       const rotated = rotatedHeads(name);
       return [name, rotated ? renamed(rotaryRows(tensor, heads[rotated], 'halves'), name) : tensor];
     }),
@@ -92,9 +92,15 @@ async function shardNames(folder: string): Promise<string[]> {
   return names;
 }
 
-function joinShards(folder: string, shards: readonly ReadonlyMap<string, Tensor>[]): Map<string, Tensor> {
+interface Joint {
+  metaName: string;
+  tensor: Tensor;
+}
+
+/** Whole tensors, by the names of Hugging Face. */
+function joinShards(folder: string, shards: readonly ReadonlyMap<string, Tensor>[]): Map<string, Joint> {
   const [first, ...others] = shards;
-  const joined = new Map<string, Tensor>();
+  const joined = new Map<string, Joint>();
   const unknown: string[] = [];
   for (const [metaName, tensor] of first ?? []) {
     // Frequencies of the rotation are computed by every program.
@@ -113,7 +119,7 @@ function joinShards(folder: string, shards: readonly ReadonlyMap<string, Tensor>
         'Check that all parts are of one model, and download them again.',
       );
     });
-    joined.set(known.name, joinParts(known, [tensor, ...rest]));
+    joined.set(known.name, { metaName, tensor: joinParts(known, [tensor, ...rest]) });
   }
   if (unknown.length > 0) {
     throw new PunaError(

@@ -38,6 +38,8 @@ export async function readFloats(
 export function decodeFloats({ name, type }: Tensor, bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const count = (bytes.byteLength / type.blockBytes) * type.blockSize;
   switch (type.name) {
+    case 'F32':
+      return new Float32Array(bytes.slice().buffer);
     case 'F64':
       return new Float32Array(new Float64Array(bytes.slice().buffer));
     case 'F8_E4M3':
