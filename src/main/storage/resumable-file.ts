@@ -121,7 +121,8 @@ export async function begunBytes(path: string): Promise<number | null> {
 /** Removes what `writeResumably` has begun and not finished. */
 export async function discardBegun(path: string): Promise<void> {
   const { part, journal } = begunNames(path);
-  await rm(part, { force: true });
+  // A folder of that name may have been begun (resumable-folder.ts).
+  await rm(part, { recursive: true, force: true });
   await rm(journal, { force: true });
 }
 
