@@ -1,6 +1,6 @@
 import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
 import { readModelFile } from '../weights/model-file.ts';
-import { type AdapterBase, refuseUnfit } from './adapter-fit.ts';
+import { type AdapterBase, refuseUnfit } from '../weights/adapters/fit.ts';
 import { ContextPool } from './context-pool.ts';
 import { adapterError, contextError } from './load-error.ts';
 import type { AdapterFile } from './messages.ts';

@@ -2,7 +2,7 @@ import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import type { LoadSettings } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { readModelFile } from '../weights/model-file.ts';
-import { adapterBase } from './adapter-fit.ts';
+import { adapterBase } from '../weights/adapters/fit.ts';
 import type { ChatTemplate } from './chat-template.ts';
 import { type ContextOptions, ContextPools } from './context-pools.ts';
 import { deviceText, llama, threadsFor } from './llama.ts';

@@ -1,11 +1,17 @@
 import { basename } from 'node:path';
-import { PunaError } from '../../shared/error.ts';
-import { anyBaseAdvice } from '../../shared/other-base.ts';
-import { fingerprintOf, trainedOn } from '../weights/base-model.ts';
-import { quoted } from '../weights/formats/gguf.ts';
-import type { ModelFile } from '../weights/model-file.ts';
+import { PunaError } from '../../../shared/error.ts';
+import { anyBaseAdvice } from '../../../shared/other-base.ts';
+import { fingerprintOf, trainedOn } from '../base-model.ts';
+import { quoted } from '../formats/gguf.ts';
+import type { ModelFile } from '../model-file.ts';
 
+/** Fastest dimension first. */
 type Shape = readonly number[];
+
+/** What of an adapter decides whether it fits: its pairs of tensors, named after the weight that they change. */
+export interface FittedAdapter extends Pick<ModelFile, 'path' | 'kind' | 'architecture' | 'metadata'> {
+  tensors: readonly { name: string; shape: Shape }[];
+}
 
 /** What adapters are held against. A file's whole description has its vocabulary too, which is much to keep. */
 export interface AdapterBase {
@@ -25,7 +31,11 @@ export function adapterBase(file: ModelFile): AdapterBase {
  * tells that it was trained on another file would work, but say other things than its makers saw; `anyBase` allows that.
  * Errors: `invalid-input`.
  */
-export function refuseUnfit(adapter: ModelFile, base: AdapterBase, { anyBase }: { anyBase: boolean }): void {
+export function refuseUnfit(
+  adapter: FittedAdapter,
+  base: AdapterBase,
+  { anyBase }: { anyBase: boolean },
+): void {
   const name = basename(adapter.path);
   if (adapter.kind !== 'adapter') {
     throw new PunaError(
@@ -56,7 +66,7 @@ export function refuseUnfit(adapter: ModelFile, base: AdapterBase, { anyBase }: 
 }
 
 /** Why the shapes do not fit, to stand behind the adapter's name; null where they do. */
-function misfitOf({ architecture, tensors }: ModelFile, base: AdapterBase): string | null {
+function misfitOf({ architecture, tensors }: FittedAdapter, base: AdapterBase): string | null {
   if (architecture !== null && architecture !== base.architecture) {
     return `is an adapter for ${quoted(architecture)} models, and this is a ${quoted(base.architecture ?? '')} model`;
   }
