@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { BrowsedKind, FolderListing } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { fileEndings } from '../../shared/file-endings.ts';
 import { fileError } from '../storage/index.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function browse(
   const entries = await readdir(folder, { withFileTypes: true }).catch((thrown: unknown) => {
     throw folderError(thrown, folder);
   });
-  const wanted = (name: string) => endings[show].test(name);
+  const wanted = (name: string) => fileEndings[show].test(name);
   const seen = await Promise.all(
     entries.filter((entry) => mayMatter(entry, wanted)).map((entry) => look(folder, entry, wanted)),
   );
@@ -37,13 +38,6 @@ export async function browse(
 export function expandHome(path: string): string {
   return resolve(path.replace(/^~(?=$|[/\\])/, homedir()));
 }
-
-const endings: Record<BrowsedKind, RegExp> = {
-  gguf: /\.gguf$/i,
-  // Those of models, of compressed deltas, and of recipes for merges.
-  weights: /\.(gguf|safetensors|bin|pt|pth|zst|ya?ml|imatrix|dat)$/i,
-  text: /\.(txt|md|raw|csv|jsonl?)$/i,
-};
 
 type Wanted = (name: string) => boolean;
 

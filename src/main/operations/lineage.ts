@@ -25,7 +25,8 @@ function branch(
   origins: Origins,
   descendants: readonly string[],
 ): Lineage {
-  const name = origins.models.find((model) => model.path === path)?.name ?? basename(path);
+  const name =
+    origins.models.find((model) => model.path === path)?.name ?? basename(path).replace(/\.gguf$/i, '');
   const leaf: Lineage = { path, name, role, how: null, madeAt: null, from: [] };
   // A file that was made from one that later lay in its own place.
   if (descendants.includes(path) || descendants.length >= deepest) return leaf;

@@ -20,6 +20,7 @@ import { fileError, type Uploads } from '../storage/index.ts';
 import type { WeightsJobs } from '../weights/messages.ts';
 import { canSpeak, firstWords } from './first-words.ts';
 import { HelperEngine } from './helper-engine.ts';
+import { discardImportance, withImportance } from './importance.ts';
 import { inputsOf } from './inputs.ts';
 import { KeptUploads } from './kept-uploads.ts';
 import { lineageOf } from './lineage.ts';
@@ -132,7 +133,10 @@ export class Operations {
   /** Takes one off the list, and removes what it has begun; a result stays. Errors: `not-found`. */
   async discard(id: number): Promise<void> {
     const { operation, state } = await this.cancel(id);
-    if (state !== 'done') await this.#helper.run('discard', operation);
+    if (state !== 'done') {
+      await this.#helper.run('discard', operation);
+      await discardImportance(operation);
+    }
     this.#discarded.add(id);
     this.#stored.unlist(id);
     this.#options.events.publish({ type: 'weights-removed', jobId: id });
@@ -160,12 +164,18 @@ export class Operations {
     return this.#stored.list().flatMap(({ state, operation }) => (state === 'done' ? [] : [operation]));
   }
 
-  #placed(operation: WeightsOperation): Promise<WeightsOperation> {
-    return placed(
-      operation,
-      this.#options.folders,
-      this.#unfinished().map(({ out }) => out),
-    );
+  /** The operation with a place for its result, in a folder that is there. */
+  async #placed(operation: WeightsOperation): Promise<WeightsOperation> {
+    const taken = this.#unfinished().map(({ out }) => out);
+    const at = await placed(operation, this.#options.folders, taken);
+    await this.#makeFolder(at);
+    return at;
+  }
+
+  async #makeFolder({ out }: WeightsOperation): Promise<void> {
+    await mkdir(dirname(out), { recursive: true }).catch((thrown: unknown) => {
+      throw fileError(thrown, out);
+    });
   }
 
   #enqueue(job: WeightsJob): WeightsJob {
@@ -204,18 +214,20 @@ export class Operations {
   }
 
   async #run(live: LiveJob): Promise<WeightsResult> {
+    const { launchEngine } = this.#options;
+    const { signal } = live.controller;
     const { operation } = live.value;
-    await mkdir(dirname(operation.out), { recursive: true }).catch((thrown: unknown) => {
-      throw fileError(thrown, operation.out);
+    await this.#makeFolder(operation);
+    const complete = await withImportance(operation, {
+      ...{ launchEngine, signal },
+      onProgress: (progress) => live.apply({ type: 'progress', ...progress }),
     });
-    const engine = new Engine<WeightsJobs>({
-      entry: 'weights-engine',
-      launch: this.#options.launchEngine,
-    });
+    const engine = new Engine<WeightsJobs>({ entry: 'weights-engine', launch: launchEngine });
     this.#engine = engine;
     try {
-      const { signal } = live.controller;
-      return await engine.run('run', operation, { signal, onEvent: (event) => live.apply(event) });
+      const result = await engine.run('run', complete, { signal, onEvent: (event) => live.apply(event) });
+      await discardImportance(operation);
+      return result;
     } finally {
       this.#engine = null;
       await engine.stop();

@@ -32,3 +32,19 @@ export function scale(value: number): string {
     value,
   );
 }
+
+/** How long something takes, as people say it: `2 min`. */
+export function duration(seconds: number): string {
+  const [value, unit] =
+    seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour'];
+  return new Intl.NumberFormat(locale(), {
+    style: 'unit',
+    unit,
+    maximumFractionDigits: unit === 'hour' ? 1 : 0,
+  }).format(Math.max(1, value));
+}
+
+/** A share that may be very small, such as how much weights were changed: `0.34%`. */
+export function fineShare(share: number): string {
+  return new Intl.NumberFormat(locale(), { style: 'percent', maximumSignificantDigits: 2 }).format(share);
+}

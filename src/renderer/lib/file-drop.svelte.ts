@@ -1,10 +1,13 @@
+/** What was let go; what kind of things it is, only the transfer tells, and only at that moment. */
+type TakeFiles = (files: File[], transfer: DataTransfer) => void;
+
 /** Files that are dragged over a part of the page, and what becomes of them when they are let go. */
 export class FileDrop {
   /** Files are held over it now. */
   over = $state(false);
-  readonly #take: (files: File[]) => void;
+  readonly #take: TakeFiles;
 
-  constructor(take: (files: File[]) => void) {
+  constructor(take: TakeFiles) {
     this.#take = take;
   }
 
@@ -23,10 +26,10 @@ export class FileDrop {
     },
     ondrop: (event: DragEvent): void => {
       this.over = false;
-      const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length === 0) return;
+      const { dataTransfer } = event;
+      if (!dataTransfer || dataTransfer.files.length === 0) return;
       event.preventDefault();
-      this.#take(files);
+      this.#take([...dataTransfer.files], dataTransfer);
     },
   };
 }

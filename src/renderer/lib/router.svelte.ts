@@ -1,6 +1,9 @@
 /** Where the person is. Lives in the address, so that back, reload and a second tab work. */
 export type Route =
-  { page: 'chat'; conversationId: number | null } | { page: 'models' } | { page: 'settings' };
+  | { page: 'chat'; conversationId: number | null }
+  | { page: 'models' }
+  | { page: 'weights' }
+  | { page: 'settings' };
 
 let route = $state<Route>(read());
 addEventListener('hashchange', () => (route = read()));
@@ -16,7 +19,7 @@ export function goTo(next: Route): void {
 
 function read(): Route {
   const [page, id] = location.hash.replace(/^#\/?/, '').split('/');
-  if (page === 'models' || page === 'settings') return { page };
+  if (page === 'models' || page === 'weights' || page === 'settings') return { page };
   return { page: 'chat', conversationId: page === 'chat' && id && /^\d+$/.test(id) ? Number(id) : null };
 }
 

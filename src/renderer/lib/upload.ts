@@ -3,6 +3,14 @@ import type { Client } from './connection.svelte.ts';
 /** As large as the contract takes (src/shared/contract/index.ts); repeated here to keep the schemas out of the page. */
 const pieceBytes = 1024 * 1024;
 
+interface UploadOptions {
+  signal?: AbortSignal | undefined;
+  /** Told the share that has been sent. */
+  onProgress?: (share: number) => void;
+  /** The group of files that it belongs to. */
+  groupId?: string | undefined;
+}
+
 /**
  * Sends a file through the contract, piece by piece, and gives the name under which it can be used.
  * Errors: `disk-full`; the signal's reason once that is aborted, and then nothing of the file is left behind.
@@ -10,9 +18,9 @@ const pieceBytes = 1024 * 1024;
 export async function upload(
   client: Client,
   file: File,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (share: number) => void } = {},
+  { signal, onProgress, groupId }: UploadOptions = {},
 ): Promise<string> {
-  const { uploadId } = await client.uploads.begin({ name: file.name, bytes: file.size });
+  const { uploadId } = await client.uploads.begin({ name: file.name, bytes: file.size, groupId });
   try {
     for (let offset = 0; offset < file.size; offset += pieceBytes) {
       signal?.throwIfAborted();
@@ -23,6 +31,31 @@ export async function upload(
   } catch (thrown) {
     // Where this fails too, the first error says more; what is left of an upload is cleared away at the next start.
     await client.uploads.discard({ uploadId }).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/** Sends files that belong together; gives their group. Errors: as `upload`. */
+export async function uploadGroup(
+  client: Client,
+  { name, files }: { name: string; files: readonly File[] },
+  { signal, onProgress }: Omit<UploadOptions, 'groupId'> = {},
+): Promise<string> {
+  const { groupId } = await client.uploads.beginGroup({ name });
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let sent = 0;
+  try {
+    for (const file of files) {
+      const before = sent;
+      await upload(client, file, {
+        ...{ signal, groupId },
+        onProgress: (share) => onProgress?.((before + share * file.size) / Math.max(1, total)),
+      });
+      sent += file.size;
+    }
+    return groupId;
+  } catch (thrown) {
+    await client.uploads.discardGroup({ groupId }).catch(() => undefined);
     throw thrown;
   }
 }

@@ -11,6 +11,7 @@ import SlidersHorizontal from '@lucide/svelte/icons/sliders-horizontal';
 import SquarePen from '@lucide/svelte/icons/square-pen';
 import Sun from '@lucide/svelte/icons/sun';
 import Trash from '@lucide/svelte/icons/trash-2';
+import Weight from '@lucide/svelte/icons/weight';
 import type { Component } from 'svelte';
 import {
   archiveConversation,
@@ -51,6 +52,7 @@ export function allCommands(onnew: () => void): Command[] {
         },
       })),
     { label: t('nav.models'), icon: Box, run: () => goTo({ page: 'models' }) },
+    { label: t('nav.weights'), icon: Weight, run: () => goTo({ page: 'weights' }) },
     {
       label: t('nav.settings'),
       icon: Settings,

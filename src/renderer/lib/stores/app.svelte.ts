@@ -19,6 +19,7 @@ import { useTheme } from '../theme.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
 import { Drafts } from './drafts.ts';
 import { OpenConversation } from './open-conversation.svelte.ts';
+import { WeightsJobs } from './weights-jobs.svelte.ts';
 
 /** A pause before a connection that broke is opened again, in milliseconds. */
 const breath = 300;
@@ -30,6 +31,7 @@ export class AppState {
   readonly #connection = new Connection();
   readonly client = this.#connection.client;
   readonly list = new ConversationList(this.client);
+  readonly weights = new WeightsJobs(this.client);
 
   /** Everything below is there. */
   ready = $state(false);
@@ -162,7 +164,7 @@ export class AppState {
     this.folders = state.folders;
     this.presets = state.presets;
     this.#useSettings(state.settings);
-    await Promise.all([this.list.reload(), this.open?.reload().catch(tellFailure)]);
+    await Promise.all([this.list.reload(), this.weights.reload(), this.open?.reload().catch(tellFailure)]);
     this.ready = true;
     this.lost = false;
     for await (const event of events) this.#apply(event);
@@ -205,6 +207,10 @@ export class AppState {
         return;
       case 'settings':
         return this.#useSettings(event.settings);
+      case 'weights':
+        return this.weights.put(event.job);
+      case 'weights-removed':
+        return this.weights.remove(event.jobId);
       case 'notice':
         return tellNotice(event.notice);
     }

@@ -1,0 +1,203 @@
+import type { Planned, WeightsItem, WeightsOperation } from '../../../shared/contract/index.ts';
+import { failureText } from '../../lib/failure.ts';
+import { app } from '../../lib/stores/app.svelte.ts';
+import { uploadGroup } from '../../lib/upload.ts';
+import type { Dropped } from './dropped.ts';
+import { lastPart } from './paths.ts';
+import { methodsFor, operationOf, type Options, suggestedName, usualOptions } from './operation.ts';
+import { missingPart, type OperationKind, type Part, proposalsFor, type Role, roleFor } from './proposals.ts';
+
+interface Failure {
+  sentence: string;
+  remedy: string;
+}
+
+/** A file or folder on the bench: on its way, being looked at, known, or refused. */
+export interface BenchItem {
+  readonly key: number;
+  /** Of the file, until it is known what it calls itself. */
+  label: string;
+  /** Share of it that has been copied; null where nothing is to be copied. */
+  copied: number | null;
+  path: string | null;
+  /** A text is known by its name alone. */
+  item: WeightsItem | 'text' | null;
+  role: Role;
+  /** Of a merge, or of an adapter; null: as usual. */
+  weight: number | null;
+  failure: Failure | null;
+  /** Ends the copying. */
+  readonly stop: AbortController;
+}
+
+/** How long a person may go on choosing before the plan is made anew, in milliseconds. */
+const planAfter = 250;
+
+/** What a person has put together for the next operation. It stays while they look at other pages. */
+class Workbench {
+  items = $state<BenchItem[]>([]);
+  options = $state<Options>({ ...usualOptions });
+  plan = $state.raw<Planned | null>(null);
+  planFailure = $state.raw<Failure | null>(null);
+  starting = $state(false);
+  #chosen = $state<OperationKind | null>(null);
+  #key = 0;
+  #planning = 0;
+
+  readonly parts = $derived(this.items.flatMap((item) => partOf(item)));
+  readonly proposals = $derived(proposalsFor(this.parts));
+  readonly missing = $derived(missingPart(this.parts));
+  readonly methods = $derived(methodsFor(this.parts));
+  /** The one that was chosen, while it still makes sense, else the one that makes most sense. */
+  readonly kind = $derived.by(() => {
+    const chosen = this.#chosen;
+    if (chosen && this.proposals.includes(chosen)) return chosen;
+    return this.proposals[0] ?? null;
+  });
+  readonly used = $derived.by((): Options => {
+    const [usual = 'linear'] = this.methods;
+    const method = this.methods.includes(this.options.method) ? this.options.method : usual;
+    return { ...this.options, method };
+  });
+  readonly suggestion = $derived(this.kind && suggestedName(this.kind, this.parts, this.used));
+  readonly operation = $derived<WeightsOperation | null>(
+    this.kind && operationOf(this.kind, this.parts, this.used),
+  );
+  readonly busy = $derived(this.items.some(({ item, failure }) => item === null && failure === null));
+
+  choose(kind: OperationKind): void {
+    this.#chosen = kind;
+    this.set({ name: null, type: '' });
+  }
+
+  set(patch: Partial<Options>): void {
+    this.options = { ...this.options, ...patch };
+  }
+
+  /** Puts a file or folder of the machine that runs Puna on the bench. */
+  async addPath(path: string, label = lastPart(path)): Promise<void> {
+    if (this.items.some((item) => item.path === path)) return;
+    await this.#recognise(this.#add(label), path);
+  }
+
+  /** Puts on the bench what was let go on the page; where the browser tells no paths, its bytes are sent. */
+  async addDropped({ name, path, files }: Dropped): Promise<void> {
+    if (path !== null) return this.addPath(path, name);
+    const key = this.#add(name, { copied: 0 });
+    const { signal } = this.#find(key)?.stop ?? new AbortController();
+    try {
+      const groupId = await uploadGroup(
+        app.client,
+        { name, files: await files() },
+        { signal, onProgress: (copied) => this.#change(key, { copied }) },
+      );
+      const { path: kept } = await app.client.weights.keep({ groupId });
+      this.#change(key, { copied: null });
+      await this.#recognise(key, kept);
+    } catch (thrown) {
+      if (!signal.aborted) this.#change(key, { copied: null, failure: failureText(thrown) });
+    }
+  }
+
+  /** Takes one off the bench; what was copied for it is removed. */
+  remove({ key, path, stop }: BenchItem): void {
+    stop.abort();
+    this.items = this.items.filter((item) => item.key !== key);
+    if (path !== null) app.client.weights.forget({ path }).catch(() => undefined);
+  }
+
+  /** Says what an item is to the operation; there is but one base. */
+  assign(key: number, role: Role): void {
+    this.items = this.items.map((item) => {
+      if (item.key === key) return { ...item, role, weight: null };
+      return role === 'base' && item.role === 'base' ? { ...item, role: 'model' } : item;
+    });
+  }
+
+  weigh(key: number, weight: number | null): void {
+    this.#change(key, { weight });
+  }
+
+  /** Asks what the operation will take and give; the answer to an earlier question is dropped. */
+  makePlan(operation: WeightsOperation | null): () => void {
+    const planning = ++this.#planning;
+    this.planFailure = null;
+    if (!operation) this.plan = null;
+    const timer = setTimeout(() => {
+      if (!operation) return;
+      app.client.weights.plan(operation).then(
+        (plan) => {
+          if (planning === this.#planning) this.plan = plan;
+        },
+        (thrown: unknown) => {
+          if (planning !== this.#planning) return;
+          this.plan = null;
+          this.planFailure = failureText(thrown);
+        },
+      );
+    }, planAfter);
+    return () => clearTimeout(timer);
+  }
+
+  /** Puts the operation in line and clears the bench. */
+  async start(): Promise<void> {
+    if (!this.operation || this.starting) return;
+    this.starting = true;
+    try {
+      app.weights.put(await app.client.weights.start($state.snapshot(this.operation)));
+      this.items = [];
+      this.options = { ...usualOptions };
+      this.#chosen = null;
+    } catch (thrown) {
+      this.planFailure = failureText(thrown);
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  #add(label: string, patch: Partial<BenchItem> = {}): number {
+    const key = ++this.#key;
+    const fresh = { key, label, copied: null, path: null, item: null, role: 'model' as const };
+    this.items = [
+      ...this.items,
+      { ...fresh, weight: null, failure: null, stop: new AbortController(), ...patch },
+    ];
+    return key;
+  }
+
+  async #recognise(key: number, path: string): Promise<void> {
+    this.#change(key, { path });
+    try {
+      const item = isText(path) ? 'text' : await app.client.weights.recognise({ path });
+      const kind = item === 'text' ? item : item.kind;
+      const name = item === 'text' ? path : item.name;
+      const there = this.parts.map(({ role }) => role);
+      this.#change(key, { item, role: roleFor(kind, name, there) });
+    } catch (thrown) {
+      this.#change(key, { failure: failureText(thrown) });
+    }
+  }
+
+  #find(key: number): BenchItem | undefined {
+    return this.items.find((item) => item.key === key);
+  }
+
+  #change(key: number, patch: Partial<BenchItem>): void {
+    this.items = this.items.map((item) => (item.key === key ? { ...item, ...patch } : item));
+  }
+}
+
+export const bench = new Workbench();
+
+function partOf({ key, item, path, label, role, weight }: BenchItem): Part[] {
+  if (item === null || path === null) return [];
+  const own = { key, role, weight };
+  if (item === 'text') return [{ ...own, path, name: label, layout: 'text', type: null }];
+  // A delta calls itself what it was made from; what tells it from that is the name of its file.
+  const name = item.kind === 'delta' ? lastPart(item.path) : item.name;
+  return [{ ...own, path: item.path, name, layout: item.layout, type: item.type }];
+}
+
+function isText(path: string): boolean {
+  return /\.(txt|md|raw)$/i.test(path);
+}
