@@ -57,29 +57,6 @@ export function inAlignedOrder<Described extends DescribedTensor>(
   return tensors.toSorted((one, other) => other.type.blockBytes - one.type.blockBytes);
 }
 
-/** Read from a tensor at once. */
-const pieceBytes = 4 * 1024 * 1024;
-
-/**
- * The bytes of a whole safetensors file in their order. Pieces are views of one buffer: each must be used before the next one is
- * asked for. Errors: those of `safetensorsHeader`, and of whatever the tensors are read from.
- */
-export async function* safetensorsPieces(
-  tensors: readonly Tensor[],
-  metadata?: ReadonlyMap<string, string>,
-): AsyncGenerator<Uint8Array> {
-  yield safetensorsHeader(tensors, metadata);
-  const buffer = new Uint8Array(pieceBytes);
-  for (const tensor of tensors) {
-    const bytes = bytesOf(tensor);
-    for (let offset = 0; offset < bytes; offset += pieceBytes) {
-      const piece = buffer.subarray(0, Math.min(pieceBytes, bytes - offset));
-      await tensor.read(piece, offset);
-      yield piece;
-    }
-  }
-}
-
 function checkTensors(tensors: readonly DescribedTensor[]): void {
   if (tensors.length > maxTensors) {
     throw new PunaError('invalid-input', `${tensors.length} tensors are too many for one safetensors file.`);

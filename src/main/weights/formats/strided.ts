@@ -64,6 +64,7 @@ export async function gather(
   numberBytes: 1 | 2 | 4 | 8,
   read: (target: Uint8Array, offset: number) => Promise<void>,
 ): Promise<Uint8Array> {
+  if (view.shape.includes(0)) return new Uint8Array(0);
   // Copied as two halves: no type of array copies 8 bytes both quickly and as they are.
   if (numberBytes === 8) return await gather(inHalves(view), 4, read);
   const arrayClass = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[numberBytes];

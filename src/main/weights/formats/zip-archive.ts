@@ -99,12 +99,14 @@ class SourceReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null, bytesRead?: number) => void,
   ): void {
-    // Nothing is beyond the end, and there the system would refuse some positions.
-    const inside = position < this.#source.size;
-    const filled = inside ? this.#source.read(buffer.subarray(offset, offset + length), position) : 0;
-    Promise.resolve(filled).then(
+    this.#fill(buffer.subarray(offset, offset + length), position).then(
       (bytesRead) => callback(null, bytesRead),
       (thrown: unknown) => callback(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
+  }
+
+  async #fill(target: Uint8Array, position: number): Promise<number> {
+    // Nothing is beyond the end, and there the system would refuse some positions.
+    return position < this.#source.size ? await this.#source.read(target, position) : 0;
   }
 }
