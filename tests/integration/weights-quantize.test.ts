@@ -10,6 +10,7 @@ import {
   metadataNumber,
   metadataString,
   readGguf,
+  tensorBytes,
   type TensorToWrite,
   writeGguf,
 } from '../../src/main/weights/formats/gguf.ts';
@@ -266,7 +267,8 @@ describe('numbers', () => {
       const name = 'blk.1.ffn_gate.weight';
       const { path } = await quantizeGguf(inputOf(type, { pure: true }));
       const numbers = (await readNumbers(model)).get(name) ?? new Float32Array();
-      const expected = Buffer.from(fromFloats(ggmlTypes[stored], numbers, 256));
+      const expected = Buffer.alloc(tensorBytes(ggmlTypes[stored], [numbers.length]));
+      fromFloats(ggmlTypes[stored], numbers, 256, expected);
       expect(await bytesOf(path, name)).toEqual({ type: stored, bytes: expected });
     },
   );

@@ -15,6 +15,7 @@ export const baseDeclarations = {
   ggml_set_param: ['void', 'tensor'],
   // ggml.h: numbers and their types
   ggml_get_type_traits: ['type_traits', 'int'],
+  ggml_fp16_to_fp32_row: ['void', 'bytes', 'bytes', 'int64'],
   ggml_fp32_to_fp16_row: ['void', 'bytes', 'bytes', 'int64'],
   ggml_fp32_to_bf16_row: ['void', 'bytes', 'bytes', 'int64'],
   ggml_quantize_requires_imatrix: ['bool', 'int'],

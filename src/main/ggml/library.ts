@@ -22,6 +22,8 @@ export type LibraryKind = 'cpu' | 'cuda' | 'vulkan' | 'metal';
 /** ggml as it is loaded into this process. */
 export interface Library {
   readonly kind: LibraryKind;
+  /** Where it lies. */
+  readonly folder: string;
   readonly functions: Functions;
   /** Runs a graph on a thread of its own, so that the event loop goes on turning. Gives ggml's status, 0 when all went well. */
   compute(backend: Pointer<'backend'>, graph: Pointer<'graph'>): Promise<number>;
@@ -73,6 +75,7 @@ function load(kind: LibraryKind, folder: string): Library {
   const toFloats = koffi.proto('void puna_to_floats(void *numbers, void *floats, int64_t count)');
   return {
     kind,
+    folder,
     functions,
     compute: (backend, graph) =>
       new Promise((resolve, reject) =>

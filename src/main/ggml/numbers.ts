@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 import { type GgmlType, ggmlTypes } from '../weights/formats/gguf.ts';
 import type { Pointer } from './declarations.ts';
+import { halfKernels } from './half-kernels.ts';
 import { openAnyLibrary } from './library.ts';
 
 /** struct ggml_type_traits (ggml.h). */
@@ -18,6 +19,10 @@ const decoders = new Map<number, Pointer<'function'> | null>();
 
 /** Turns numbers of any of ggml's float and quantized types into floats; `bytes` holds exactly as many. */
 export function toFloats(type: GgmlType, bytes: Uint8Array, floats: Float32Array): void {
+  if (type.id === ggmlTypes.F16.id) {
+    halfKernels().toFloats(bytes, floats, floats.length);
+    return;
+  }
   const library = openAnyLibrary();
   let decode = decoders.get(type.id);
   if (decode === undefined) {
@@ -32,18 +37,17 @@ export function toFloats(type: GgmlType, bytes: Uint8Array, floats: Float32Array
 }
 
 /**
- * Rounds floats to one of ggml's types, to nearest even where it is a float type; `rowLength` divides their number and is a
- * whole number of the type's blocks.
+ * Rounds floats to one of ggml's types, to nearest even where it is a float type, into exactly as many bytes as they take;
+ * `rowLength` divides their number and is a whole number of the type's blocks.
  */
-export function fromFloats(type: GgmlType, floats: Float32Array, rowLength: number): Uint8Array {
+export function fromFloats(type: GgmlType, floats: Float32Array, rowLength: number, bytes: Uint8Array): void {
   const { functions } = openAnyLibrary();
-  const bytes = new Uint8Array((floats.length / type.blockSize) * type.blockBytes);
   switch (type.id) {
     case ggmlTypes.F32.id:
       bytes.set(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
       break;
     case ggmlTypes.F16.id:
-      functions.ggml_fp32_to_fp16_row(floats, bytes, floats.length);
+      halfKernels().fromFloats(floats, bytes, floats.length);
       break;
     case ggmlTypes.BF16.id:
       functions.ggml_fp32_to_bf16_row(floats, bytes, floats.length);
@@ -54,5 +58,4 @@ export function fromFloats(type: GgmlType, floats: Float32Array, rowLength: numb
       }
       functions.ggml_quantize_chunk(type.id, floats, bytes, 0, floats.length / rowLength, rowLength, null);
   }
-  return bytes;
 }

@@ -7,7 +7,7 @@ import type { ModelDescription, ModelSource } from '../sources/model-source.ts';
 import { hasFloats, isQuantized } from '../tensors/floats.ts';
 import { elementwise, renamed, retyped } from '../tensors/views.ts';
 import { withAddedRows } from './base-rows.ts';
-import { type LayerChanges, sumOfSquares } from './changes.ts';
+import type { LayerChanges } from './changes.ts';
 import { type Pair, pairTensors } from './pairs.ts';
 import { bitsOf, correct, type Corrections } from './corrections.ts';
 import { correctionsNames, type DeltaProof, hashing, proofNames } from './proof.ts';
@@ -56,14 +56,9 @@ export function applyDelta(
       [checked?.tensor ?? before, other],
       (inputs) => {
         const [mine, theirs = new Float32Array()] = inputs;
-        changes.add(name, { before: sumOfSquares(mine), change: sumOfSquares(theirs) });
-        let total = sums.get(name) ?? 0;
-        for (let index = 0; index < mine.length; index++) {
-          const value = (mine[index] ?? 0) + (theirs[index] ?? 0);
-          mine[index] = value;
-          total += value;
-        }
-        sums.set(name, total);
+        const { before, change, total } = addTo(mine, theirs);
+        changes.add(name, { before, change });
+        sums.set(name, (sums.get(name) ?? 0) + total);
         return mine;
       },
     );
@@ -88,6 +83,22 @@ export function applyDelta(
     },
     prove: (results) => proofOf(results, { proof, anyBase, delta }),
   };
+}
+
+/** Adds a delta to numbers in their place; gives the sums of squares of both, and the sum of the results. */
+function addTo(
+  numbers: Float32Array,
+  delta: Float32Array,
+): { before: number; change: number; total: number } {
+  let [before, change, total] = [0, 0, 0];
+  for (let index = 0; index < numbers.length; index++) {
+    const [mine, theirs] = [numbers[index] ?? 0, delta[index] ?? 0];
+    before += mine * mine;
+    change += theirs * theirs;
+    total += mine + theirs;
+    numbers[index] = mine + theirs;
+  }
+  return { before, change, total };
 }
 
 /** What describes the delta describes the result, but for what shows that it is right. */

@@ -1,6 +1,7 @@
 import { PunaError } from '../../../shared/error.ts';
 import { fromFloats, toFloats } from '../../ggml/index.ts';
 import { ggmlTypes, quoted } from '../formats/gguf.ts';
+import { scratch } from './scratch.ts';
 import { bytesOfCount, type Tensor, type TensorType, type TensorTypeName } from '../formats/tensor.ts';
 
 /** Types whose numbers are whole: buffers such as position ids, which no operation on weights may touch. */
@@ -24,28 +25,39 @@ export async function readFloats(
   start: number,
   count: number,
 ): Promise<Float32Array<ArrayBuffer>> {
+  const floats = new Float32Array(count);
+  await readFloatsInto(tensor, start, floats);
+  return floats;
+}
+
+/** The same into an array that is there. */
+export async function readFloatsInto(tensor: Tensor, start: number, floats: Float32Array): Promise<void> {
   if (tensor.type.name === 'F32') {
-    const floats = new Float32Array(count);
-    await tensor.read(new Uint8Array(floats.buffer), start * 4);
-    return floats;
+    return tensor.read(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength), start * 4);
   }
-  const bytes = new Uint8Array(bytesOfCount(tensor.type, count));
-  await tensor.read(bytes, bytesOfCount(tensor.type, start));
-  return decodeFloats(tensor, bytes);
+  using lent = scratch.lend(bytesOfCount(tensor.type, floats.length));
+  await tensor.read(lent.bytes, bytesOfCount(tensor.type, start));
+  decodeInto(tensor, lent.bytes, floats);
 }
 
 /** Numbers of a tensor as floats. Those of 64 bits are rounded. Errors: `unsupported-model` (no floats). */
-export function decodeFloats({ name, type }: Tensor, bytes: Uint8Array): Float32Array<ArrayBuffer> {
-  const count = (bytes.byteLength / type.blockBytes) * type.blockSize;
+export function decodeFloats(tensor: Tensor, bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const { blockBytes, blockSize } = tensor.type;
+  const floats = new Float32Array((bytes.byteLength / blockBytes) * blockSize);
+  decodeInto(tensor, bytes, floats);
+  return floats;
+}
+
+function decodeInto({ name, type }: Tensor, bytes: Uint8Array, floats: Float32Array): void {
   switch (type.name) {
     case 'F32':
-      return new Float32Array(bytes.slice().buffer);
+      return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength).set(bytes);
     case 'F64':
-      return new Float32Array(new Float64Array(bytes.slice().buffer));
+      return floats.set(new Float64Array(bytes.slice().buffer));
     case 'F8_E4M3':
-      return Float32Array.from(bytes, (code) => e4m3[code] ?? NaN);
+      return floats.set(Float32Array.from(bytes, (code) => e4m3[code] ?? NaN));
     case 'F8_E5M2':
-      return Float32Array.from(bytes, (code) => e5m2[code] ?? NaN);
+      return floats.set(Float32Array.from(bytes, (code) => e5m2[code] ?? NaN));
     default: {
       const ggmlType = ggmlTypes[type.name as keyof typeof ggmlTypes];
       if (ggmlType === undefined || wholeTypes.has(type.name)) {
@@ -54,9 +66,7 @@ export function decodeFloats({ name, type }: Tensor, bytes: Uint8Array): Float32
           `The tensor ${quoted(name)} holds whole numbers (${type.name}), where weights are expected.`,
         );
       }
-      const floats = new Float32Array(count);
       toFloats(ggmlType, bytes, floats);
-      return floats;
     }
   }
 }
@@ -70,11 +80,23 @@ export function encodeFloats(
   floats: Float32Array,
   rowLength: number = floats.length,
 ): Uint8Array {
+  const bytes = new Uint8Array(bytesOfCount(type, floats.length));
+  encodeInto(type, floats, rowLength, bytes);
+  return bytes;
+}
+
+/** The same into bytes that are there, exactly as many. */
+export function encodeInto(
+  type: TensorType,
+  floats: Float32Array,
+  rowLength: number,
+  bytes: Uint8Array,
+): void {
   const ggmlType = ggmlTypes[type.name as keyof typeof ggmlTypes];
   if (ggmlType === undefined || wholeTypes.has(type.name) || type.name === 'F64') {
     throw new PunaError('unsupported-model', `Puna does not write weights as ${type.name}.`, 'Choose F16.');
   }
-  return fromFloats(ggmlType, floats, rowLength);
+  fromFloats(ggmlType, floats, rowLength, bytes);
 }
 
 /** All numbers of a float of 8 bits, by its code (OCP 8-bit Floating Point Specification, section 5). */

@@ -1,5 +1,6 @@
 import { bytesOf, bytesOfCount, countOf, type Tensor, type TensorType } from '../formats/tensor.ts';
-import { encodeFloats, readFloats } from './floats.ts';
+import { encodeInto, readFloatsInto } from './floats.ts';
+import { scratch } from './scratch.ts';
 
 /** The same tensor under another name. */
 export function renamed(tensor: Tensor, name: string): Tensor {
@@ -33,7 +34,7 @@ export function retyped(tensor: Tensor, type: TensorType): Tensor {
 
 /**
  * A tensor that is computed number by number, in 32 bits, from tensors of its size: `compute` gets the same stretch of each of
- * them, may overwrite the first, and gives the stretch of the result.
+ * them, may overwrite them, and gives the stretch of the result; it keeps none of them.
  */
 export function elementwise(
   { name, type, shape }: Pick<Tensor, 'name' | 'type' | 'shape'>,
@@ -46,10 +47,16 @@ export function elementwise(
     async read(target, offset) {
       const start = (offset / type.blockBytes) * type.blockSize;
       const count = (target.byteLength / type.blockBytes) * type.blockSize;
-      const [first, ...others] = await Promise.all(inputs.map((input) => readFloats(input, start, count)));
+      using stack = new DisposableStack();
+      const [first, ...others] = inputs.map(() => stack.use(scratch.lend(count * 4)).floats);
       if (!first) throw new Error(`${name} is computed from nothing.`);
+      await Promise.all(
+        inputs.map((input, index) =>
+          readFloatsInto(input, start, index === 0 ? first : (others[index - 1] ?? first)),
+        ),
+      );
       const row = count % rowLength === 0 ? rowLength : count;
-      target.set(encodeFloats(type, compute([first, ...others], start), row));
+      encodeInto(type, compute([first, ...others], start), row, target);
     },
   };
 }
