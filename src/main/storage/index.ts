@@ -1,5 +1,5 @@
 /** The data folder, and files that a power cut leaves whole. */
-export { type FilePieces, moveDurably, writeAtomically } from './atomic-file.ts';
+export { type FilePieces, moveDurably, removeLeftovers, writeAtomically } from './atomic-file.ts';
 export { fileError } from './file-error.ts';
 export { freePath } from './free-path.ts';
 export { type FolderLock, lockDataFolder } from './lock.ts';

@@ -1,5 +1,6 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { PunaError } from '../../shared/error.ts';
 import { moveDurably, writeAtomically } from './atomic-file.ts';
@@ -22,13 +23,18 @@ export interface ResumableOptions {
   signal?: AbortSignal;
   /** Called with the bytes that are there, after each piece. */
   onProgress?: (bytes: number) => void;
+  /** As much may have to be made again after a crash. */
+  flushEvery?: number;
 }
 
 /** Bytes that are written over those at a place once all units are there, such as a header that tells their sizes. */
 export type Patch = (results: readonly string[]) => { position: number; bytes: Uint8Array };
 
-/** As much may have to be made again after a crash: enough that flushing costs little. */
-const flushedBytes = 256 * 1024 * 1024;
+/** Enough that flushing costs little. */
+const usualFlush = 256 * 1024 * 1024;
+
+/** An engine whose program was killed notices that within a second, and ends; so long the next one waits for it. */
+const patienceMs = 3_000;
 
 const journalSchema = z.object({
   signature: z.string(),
@@ -48,18 +54,11 @@ type Journal = z.infer<typeof journalSchema>;
 export async function writeResumably(
   path: string,
   units: readonly Unit[],
-  { signature, signal, onProgress }: ResumableOptions,
+  { signature, signal, onProgress, flushEvery = usualFlush }: ResumableOptions,
   patch?: Patch,
 ): Promise<string[]> {
   const begun = begunNames(path);
-  const journal = await readJournal(begun.journal);
-  if (journal && journal.process !== process.pid && isAlive(journal.process)) {
-    throw new PunaError(
-      'already-running',
-      `Another Puna is writing ${path}.`,
-      'Wait until it has finished, or choose another name.',
-    );
-  }
+  const journal = await freedJournal(path);
   const results = journal?.signature === signature ? journal.results.slice(0, units.length) : [];
   try {
     await using handle = await open(begun.part, results.length > 0 ? 'r+' : 'w');
@@ -90,7 +89,7 @@ export async function writeResumably(
       }
       results.push(step.value);
       unflushed += position - start;
-      if (unflushed >= flushedBytes && unit.bytes !== null) {
+      if (unflushed >= flushEvery && unit.bytes !== null) {
         await handle.datasync();
         await keep();
         unflushed = 0;
@@ -159,6 +158,23 @@ async function writeFully(
       position + written,
     );
     written += bytesWritten;
+  }
+}
+
+/** What is there of an earlier try that nobody goes on with. Errors: `already-running`. */
+async function freedJournal(path: string): Promise<Journal | null> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const journal = await readJournal(begunNames(path).journal);
+    if (!journal || journal.process === process.pid || !isAlive(journal.process)) return journal;
+    if (performance.now() > until) {
+      throw new PunaError(
+        'already-running',
+        `Another Puna is writing ${path}.`,
+        'Wait until it has finished, or choose another name.',
+      );
+    }
+    await wait(50);
   }
 }
 

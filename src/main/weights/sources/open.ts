@@ -1,10 +1,12 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/index.ts';
+import { type ByteSource, openFileSource } from '../formats/byte-source.ts';
 import { openPytorch } from '../formats/pytorch-reader.ts';
 import { openSafetensors } from '../formats/safetensors-reader.ts';
 import type { Tensor } from '../formats/tensor.ts';
+import { isZstd, openZstdSource } from '../formats/zstd-source.ts';
 import { splitEnding } from '../model-file.ts';
 import { openGgufSource } from './gguf-source.ts';
 import { openHuggingFaceSource, usualNames } from './hugging-face-source.ts';
@@ -15,7 +17,8 @@ import type { ModelSource } from './model-source.ts';
 export type WeightsFileForm = 'gguf' | 'safetensors' | 'pytorch';
 
 const zipMagic = 'PK\u0003\u0004';
-const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** PROTO, the first opcode of a pickle. */
+const pickleMark = 0x80;
 
 /**
  * Opens a model wherever it lies: a GGUF file, a folder of Hugging Face or Meta, a folder with one GGUF model, or a lone file of
@@ -45,16 +48,17 @@ export async function openModelSource(path: string): Promise<ModelSource> {
 
 /** The form of a file by its first bytes; null where it is none that Puna knows. */
 export async function weightsFileForm(path: string): Promise<WeightsFileForm | null> {
-  try {
-    await using handle = await open(path, 'r');
-    const head = Buffer.alloc(9);
-    await handle.read(head, 0, head.byteLength, 0);
-    if (head.toString('latin1', 0, 4) === 'GGUF') return 'gguf';
-    if (head.toString('latin1', 0, 4) === zipMagic) return 'pytorch';
-    return head[8] === 0x7b || head.subarray(0, 4).equals(zstdMagic) ? 'safetensors' : null;
-  } catch (thrown) {
-    throw fileError(thrown, path);
-  }
+  await using file = await openFileSource(path);
+  return formOf((await isZstd(file)) ? await openZstdSource(file, path) : file);
+}
+
+async function formOf(source: ByteSource): Promise<WeightsFileForm | null> {
+  const head = Buffer.alloc(9);
+  await source.read(head, 0);
+  if (head.toString('latin1', 0, 4) === 'GGUF') return 'gguf';
+  // Zip, or what PyTorch wrote before 1.6, of which its reader says what to do.
+  if (head.toString('latin1', 0, 4) === zipMagic || head[0] === pickleMark) return 'pytorch';
+  return head[8] === '{'.charCodeAt(0) ? 'safetensors' : null;
 }
 
 async function openFolder(folder: string): Promise<ModelSource> {
