@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../../../package.json' with { type: 'json' };
+import { addAdapter } from './adapter.ts';
 import { addChat } from './chat.ts';
 import { addConvert } from './convert.ts';
 import { addDelta } from './delta.ts';
@@ -23,6 +24,7 @@ export async function runProgram(): Promise<void> {
   addTrain(program);
   addInspect(program);
   addDelta(program);
+  addAdapter(program);
   addMerge(program);
   addConvert(program);
   addQuantize(program);

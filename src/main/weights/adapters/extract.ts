@@ -4,7 +4,7 @@ import { baseMetadata } from '../base-model.ts';
 import { layerOf } from '../delta/changes.ts';
 import type { GgufValue } from '../formats/gguf.ts';
 import { listed, quoted } from '../formats/printable.ts';
-import type { Tensor } from '../formats/tensor.ts';
+import { bytesOf, type Tensor } from '../formats/tensor.ts';
 import { readModelFile } from '../model-file.ts';
 import type { ModelSource } from '../sources/model-source.ts';
 import { hasFloats } from '../tensors/floats.ts';
@@ -16,7 +16,7 @@ import {
   Extraction,
   type OtherChange,
 } from './extraction-report.ts';
-import { lowRank } from './low-rank.ts';
+import { lowRank, lowRankProducts } from './low-rank.ts';
 import type { Products } from './products.ts';
 import { openScratchFile, type ScratchFile } from './scratch-file.ts';
 
@@ -28,7 +28,7 @@ export interface ExtractOptions {
   /** A file that A and B are kept in until the adapter is disposed of. */
   scratch: string;
   signal?: AbortSignal;
-  /** Called after each matrix: how many are done, of how many. */
+  /** Called after each matrix: how much of the target's matrices is done, in bytes. */
   onProgress?: (done: number, total: number) => void;
   /** Called after each matrix that differs. */
   onMatrix?: (matrix: ExtractedMatrix) => void;
@@ -58,7 +58,9 @@ export async function extractAdapter(
   await using opened = new AsyncDisposableStack();
   const scratch = opened.use(await openScratchFile(options.scratch));
   const modules = new Map<string, AdapterModule>();
-  for (const [index, pair] of pairs.entries()) {
+  const total = targetBytes(pairs);
+  let done = 0;
+  for (const pair of pairs) {
     options.signal?.throwIfAborted();
     const found = await extractMatrix(pair, scratch, { ...options, seed });
     if (found) {
@@ -66,7 +68,8 @@ export async function extractAdapter(
       extraction.add(found.matrix);
       options.onMatrix?.(found.matrix);
     }
-    options.onProgress?.(index + 1, pairs.length);
+    done += bytesOf(pair.target);
+    options.onProgress?.(done, total);
   }
   if (modules.size === 0) {
     throw new PunaError(
@@ -87,6 +90,32 @@ export async function extractAdapter(
     notes: notesOn(report),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/**
+ * What `extractAdapter` will take and give at most: bytes of the adapter, multiplications, and bytes that are read. Errors: those
+ * of models that are not of one shape.
+ */
+export function estimateExtraction(
+  base: ModelSource,
+  target: ModelSource,
+  rank: number,
+): { bytes: number; products: number; readBytes: number } {
+  const pairs = projectionPairs(base, target);
+  const measures = pairs.map(({ base: { shape } }) => {
+    const [rows = 1, columns = 1] = shape;
+    const narrow = Math.min(rank, rows, columns);
+    return { bytes: 4 * (rows + columns) * narrow, products: lowRankProducts(rows, columns, rank) };
+  });
+  return {
+    bytes: measures.reduce((sum, { bytes }) => sum + bytes, 0),
+    products: measures.reduce((sum, { products }) => sum + products, 0),
+    readBytes: targetBytes(pairs) + pairs.reduce((sum, pair) => sum + bytesOf(pair.base), 0),
+  };
+}
+
+function targetBytes(pairs: readonly Pair[]): number {
+  return pairs.reduce((sum, { target }) => sum + bytesOf(target), 0);
 }
 
 interface Pair {

@@ -60,6 +60,13 @@ export async function lowRank(
   return { a, b, left: await passes.without(a, b) };
 }
 
+/** Multiplications that `lowRank` takes for a matrix, roughly. */
+export function lowRankProducts(rows: number, columns: number, rank: number): number {
+  const width = Math.min(directionsFor(rank), rows, columns);
+  const passes = 2 * powerIterations + 3;
+  return passes * width * (rows * columns + (rows + columns) * width);
+}
+
 /** Products of the whole difference, stretch by stretch. */
 class Passes {
   readonly #difference: Difference;

@@ -1,11 +1,12 @@
+import { removeLeftovers } from '../../storage/index.ts';
 import { discardSpool } from '../delta/make.ts';
 import { isXorDelta } from '../delta/xor.ts';
 import type { WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
 import { planQuantizing, runQuantizing } from '../quantize/operation.ts';
-import { planAdapter, prepareAdapterMerge, runAdapter } from './adapter.ts';
+import { discardExtraction, planAdapter, prepareAdapterMerge, runAdapter } from './adapter.ts';
 import { type ModelOperation, planOperation, type RunOptions, runPrepared } from './run.ts';
 import { discardXor, planXor, runXor } from './xor.ts';
-import { discardOutput } from './output.ts';
+import { discardOutput, refuseExisting } from './output.ts';
 import { refuseInputAsOutput } from './paths.ts';
 import { prepareConvert } from './prepare-convert.ts';
 import { prepareDeltaApply, prepareDeltaMake, spoolOf } from './prepare-delta.ts';
@@ -27,7 +28,10 @@ export async function planWeights(operation: WeightsOperation): Promise<WeightsP
 /** Does an operation. Errors: those of whatever it reads and writes, `disk-full`, `cancelled`. */
 export async function runWeights(operation: WeightsOperation, options: RunOptions): Promise<WeightsResult> {
   await refuseInputAsOutput(operation);
-  if (operation.kind === 'quantize') return runQuantizing(operation, options);
+  if (operation.kind === 'quantize') {
+    await refuseExisting(operation.out);
+    return runQuantizing(operation, options);
+  }
   if (operation.kind === 'adapter-convert' || operation.kind === 'adapter-extract') {
     return runAdapter(operation, options);
   }
@@ -42,6 +46,7 @@ export async function discardWeights({ out }: WeightsOperation): Promise<void> {
   await discardOutput(out);
   await discardXor(out);
   await discardSpool(spoolOf(out));
+  await discardExtraction(out);
 }
 
 function prepare(operation: ModelOperation, opened: AsyncDisposableStack): Promise<Prepared> {
