@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** The engine processes of a program, newest last. */
-export async function enginesOf(program: number, kind: 'inference' | 'training'): Promise<number[]> {
+export async function enginesOf(
+  program: number,
+  kind: 'inference' | 'training' | 'weights',
+): Promise<number[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']);
   return stdout
     .split('\n')

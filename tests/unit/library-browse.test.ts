@@ -25,6 +25,15 @@ describe('browsing', () => {
     });
   });
 
+  it('shows files of another kind where they are asked for', async () => {
+    const names = ['a.gguf', 'b.safetensors', 'c.BIN', 'd.pth', 'e.zst', 'f.yaml', 'g.yml', 'h.txt', 'i.png'];
+    for (const name of names) await writeFile(join(folder, name), '');
+    const seen = async (show: 'weights' | 'text') =>
+      (await browse(folder, { show })).files.map(({ name }) => name);
+    expect(await seen('weights')).toEqual(names.slice(0, 7));
+    expect(await seen('text')).toEqual(['h.txt']);
+  });
+
   it.skipIf(process.platform === 'win32')(
     'follows links, and leaves out those that lead nowhere',
     async () => {

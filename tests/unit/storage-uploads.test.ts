@@ -103,3 +103,50 @@ describe('an upload', () => {
     expect(await readdir(folder)).toEqual([uploadId]);
   });
 });
+
+describe('a group of uploads', () => {
+  const send = async (groupId: string, name: string, text: string) => {
+    const { uploadId } = await uploads.begin({ name, bytes: text.length, groupId });
+    if (text !== '') await uploads.append(uploadId, 0, bytes(text));
+    return uploadId;
+  };
+
+  it('is a folder of its files, all under safe names', async () => {
+    const { groupId } = await uploads.beginGroup({ name: '../llama' });
+    for (const name of ['config.json', '../../model.safetensors', 'empty']) {
+      await send(groupId, name, name === 'empty' ? '' : name);
+    }
+    const group = uploads.takeGroup(groupId);
+    expect(group.folder).toBe(join(folder, groupId, 'llama'));
+    expect(group.files).toEqual(['config.json', 'model.safetensors', 'empty']);
+    expect(await readFile(join(group.folder, 'config.json'), 'utf8')).toBe('config.json');
+    expect((await readdir(group.folder)).toSorted()).toEqual(['config.json', 'empty', 'model.safetensors']);
+    expect(() => uploads.takeGroup(groupId)).toThrow(/has ended/);
+  });
+
+  it('refuses a name twice, and cannot be taken before it is whole', async () => {
+    const { groupId } = await uploads.beginGroup({ name: 'llama' });
+    expect(() => uploads.takeGroup(groupId)).toThrow('No file has arrived.');
+    const { uploadId } = await uploads.begin({ name: 'a', bytes: 2, groupId });
+    await expect(send(groupId, 'x/a', 'a')).rejects.toThrow('Two files of the folder are called a.');
+    expect(() => uploads.takeGroup(groupId)).toThrow('a has not arrived as a whole.');
+    await uploads.discard(uploadId);
+    await send(groupId, 'a', 'a');
+    expect(uploads.takeGroup(groupId).files).toEqual(['a']);
+  });
+
+  it('is removed as a whole: when it is discarded, and when it was left for an hour', async () => {
+    const [first, second] = [
+      await uploads.beginGroup({ name: 'one' }),
+      await uploads.beginGroup({ name: 'two' }),
+    ];
+    await send(first.groupId, 'whole', 'x');
+    await uploads.begin({ name: 'half', bytes: 2, groupId: first.groupId });
+    await uploads.discardGroup(first.groupId);
+    expect(await readdir(folder)).toEqual([second.groupId]);
+    now += 60 * 60 * 1000 + 1;
+    await uploads.begin({ name: 'later', bytes: 1 });
+    expect(await readdir(folder)).not.toContain(second.groupId);
+    await expect(send(second.groupId, 'a', 'a')).rejects.toThrow(/has ended/);
+  });
+});

@@ -153,6 +153,7 @@ export const en = {
     copying: 'Copying, {{share}}',
     reading: 'Looking into it',
     remove: 'Take {{name}} away',
+    callsItself: 'calls itself {{name}}',
     madeFrom: 'made from {{base}}',
     proved: 'with hashes for a proof',
     roleOf: 'What {{name}} is',

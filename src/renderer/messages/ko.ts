@@ -159,6 +159,7 @@ export const ko: Translation<Messages> = {
     copying: '복사 중, {{share}}',
     reading: '살펴보고 있어요',
     remove: '{{name}} 빼기',
+    callsItself: '파일 속 이름 {{name}}',
     madeFrom: '{{base}} 기준',
     proved: '증명용 해시 포함',
     roleOf: '{{name}}의 역할',

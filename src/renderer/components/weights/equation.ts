@@ -12,14 +12,10 @@ export interface Equation {
 
 type Term = Equation['terms'][number];
 
-/** `nameOf`: what the files call themselves, where that is known; otherwise it is the last part of the path. */
-export function equationOf(
-  operation: WeightsOperation,
-  nameOf: (path: string) => string | undefined = () => undefined,
-): Equation {
-  const named = (path: string) => titleOf(nameOf(path) ?? path);
+/** By the names of the files and folders. */
+export function equationOf(operation: WeightsOperation): Equation {
   const term = (path: string, sign: Term['sign'] = null, factor: string | null = null): Term => ({
-    ...{ sign, factor, name: named(path) },
+    ...{ sign, factor, name: titleOf(path) },
   });
   const result = titleOf(operation.out);
   switch (operation.kind) {

@@ -143,9 +143,10 @@ class Workbench {
   async start(): Promise<void> {
     if (!this.operation || this.starting) return;
     this.starting = true;
+    const used = this.items.map(({ key }) => key);
     try {
       app.weights.put(await app.client.weights.start($state.snapshot(this.operation)));
-      this.items = [];
+      this.items = this.items.filter(({ key }) => !used.includes(key));
       this.options = { ...usualOptions };
       this.#chosen = null;
     } catch (thrown) {
@@ -193,8 +194,8 @@ function partOf({ key, item, path, label, role, weight }: BenchItem): Part[] {
   if (item === null || path === null) return [];
   const own = { key, role, weight };
   if (item === 'text') return [{ ...own, path, name: label, layout: 'text', type: null }];
-  // A delta calls itself what it was made from; what tells it from that is the name of its file.
-  const name = item.kind === 'delta' ? lastPart(item.path) : item.name;
+  // What files call themselves is often the same for all of a kind; what a person knows them by is their own name.
+  const name = lastPart(item.path);
   return [{ ...own, path: item.path, name, layout: item.layout, type: item.type }];
 }
 
