@@ -76,6 +76,7 @@ async function prepareRecipe(
       tensors: merged.tensors,
       description: withLayers(described.description, merged.layers),
     },
+    further: [...sources.values()].map(({ path }) => path),
     ...{ notes: merged.notes, changes: new LayerChanges(), prove: () => nothingToCompare },
     madeFrom: {
       operation: `merge: ${recipe.method}`,

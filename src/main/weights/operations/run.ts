@@ -58,7 +58,7 @@ export async function runPrepared(
   for (const text of prepared.notes) emit({ type: 'note', text });
   try {
     const { said, notes } = await writeOutput(prepared, wish, {
-      signature: await signatureOf(operation),
+      signature: await signatureOf(operation, prepared),
       signal,
       onProgress: (progress) => emit({ type: 'progress', ...progress }),
     });

@@ -6,9 +6,15 @@ import { inputsOf } from './paths.ts';
 
 /**
  * Tells whether what was begun can be gone on with: the same operation on the same files, by their sizes and times of change.
+ * `further`: files that the operation's own words do not name.
  */
-export async function signatureOf(operation: WeightsOperation): Promise<string> {
-  const inputs = await Promise.all(inputsOf(operation).map(async (path) => [path, await stateOf(path)]));
+export async function signatureOf(
+  operation: WeightsOperation,
+  { further = [] }: { further?: readonly string[] } = {},
+): Promise<string> {
+  const inputs = await Promise.all(
+    [...inputsOf(operation), ...further].map(async (path) => [path, await stateOf(path)]),
+  );
   return createHash('sha256')
     .update(JSON.stringify([operation, inputs]))
     .digest('hex');
