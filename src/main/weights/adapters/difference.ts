@@ -28,14 +28,14 @@ export class Difference {
     [this.rows = 1, this.columns = 1] = base.shape.length < 2 ? [1, base.shape[0]] : base.shape;
   }
 
-  /** Sums of squares of the difference and of the base's numbers. */
-  async measure(): Promise<{ change: number; before: number }> {
+  /** Sums of squares of the difference and of the base's numbers. `keep`: the difference is gone through again. */
+  async measure({ keep }: { keep: boolean }): Promise<{ change: number; before: number }> {
     let [change, before] = [0, 0];
     this.#kept.length = 0;
     for await (const { stretch, old } of this.#read()) {
       change += sumOfSquares(stretch.matrix.numbers);
       before += sumOfSquares(old);
-      if (this.rows * this.columns <= keptNumbers) this.#kept.push(stretch);
+      if (keep && this.rows * this.columns <= keptNumbers) this.#kept.push(stretch);
     }
     return { change, before };
   }

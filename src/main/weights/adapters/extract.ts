@@ -161,7 +161,7 @@ async function extractMatrix(
   { rank, seed, products, signal }: ExtractOptions & { seed: number },
 ): Promise<{ module: AdapterModule; matrix: ExtractedMatrix } | null> {
   const difference = new Difference(base, target);
-  const { change, before } = await difference.measure();
+  const { change, before } = await difference.measure({ keep: true });
   if (change === 0) return null;
   if (!Number.isFinite(change)) {
     throw new PunaError(
@@ -199,7 +199,7 @@ async function otherChanges(
     const [mine, theirs] = [base.tensors.get(name), target.tensors.get(name)];
     if (mine && theirs && mine.shape.join() === theirs.shape.join()) {
       if (!hasFloats(mine) || !hasFloats(theirs)) continue;
-      const { change, before } = await new Difference(mine, theirs).measure();
+      const { change, before } = await new Difference(mine, theirs).measure({ keep: false });
       if (change > 0) changes.push({ name, change: Math.sqrt(change / before) });
     } else {
       changes.push({ name, change: null });

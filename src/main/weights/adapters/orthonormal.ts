@@ -1,7 +1,7 @@
 import { type Matrix, type Products, rowsOfMatrix } from './products.ts';
 
 /** So many rows are made orthogonal to all before them at once, by two products, and to each other one by one. */
-const blockRows = 32;
+const blockRows = 16;
 /** Once leaves what rounding brings back; twice is enough (Giraud, Langou, Rozložník 2005). */
 const passes = 2;
 /** What is left of a row that lies in the space of those before it, relative to its length: nothing but rounding. */
@@ -39,12 +39,10 @@ function orthogonaliseRows(block: Matrix): void {
   for (let index = 0; index < rows; index++) {
     const own = row(index);
     const length = Math.sqrt(dot(own, own));
-    for (let pass = 0; pass < passes; pass++) {
-      for (let before = 0; before < index; before++) {
-        const other = row(before);
-        const share = dot(own, other);
-        for (let at = 0; at < columns; at++) own[at] = (own[at] ?? 0) - share * (other[at] ?? 0);
-      }
+    for (let before = 0; before < index; before++) {
+      const other = row(before);
+      const share = dot(own, other);
+      for (let at = 0; at < columns; at++) own[at] = (own[at] ?? 0) - share * (other[at] ?? 0);
     }
     const left = Math.sqrt(dot(own, own));
     const factor = left > negligible * length ? 1 / left : 0;
