@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PunaError } from '../../../shared/error.ts';
 import { quoted } from '../formats/gguf.ts';
 import { firstIssue, maxTokens } from './described-file.ts';
+import { checkGemmaAttention, slidingPattern } from './gemma.ts';
 
 /** The architectures that can be converted, as GGUF calls them. */
 export type Architecture = 'llama' | 'qwen2' | 'qwen3' | 'gemma3' | 'phi3';
@@ -18,9 +19,18 @@ interface Family {
   /** Null: the embedding's length divided by the number of heads, and not written to the file. */
   headLength: number | 'divided' | null;
   vocabularySize?: number;
+  tiesEmbeddings: boolean;
+  /** Of queries, keys and values; null: as `attention_bias` says. */
+  attentionBias: boolean | null;
 }
 
-const usual = { activation: 'silu', ropeTheta: 10_000, epsilon: 1e-6 } as const;
+const usual = {
+  activation: 'silu',
+  ropeTheta: 10_000,
+  epsilon: 1e-6,
+  tiesEmbeddings: false,
+  attentionBias: null,
+} as const;
 const llama: Family = {
   ...usual,
   ...{ architecture: 'llama', contextLength: 2048, kvHeads: null, headLength: 'divided' },
@@ -28,6 +38,7 @@ const llama: Family = {
 const gemma3: Family = {
   ...{ architecture: 'gemma3', activation: 'gelu_pytorch_tanh', contextLength: 131_072, ropeTheta: 1e6 },
   ...{ epsilon: 1e-6, heads: 8, kvHeads: 4, headLength: 256, vocabularySize: 262_208 },
+  ...{ tiesEmbeddings: true, attentionBias: null },
 };
 const families: Record<string, Family> = {
   LlamaForCausalLM: llama,
@@ -36,7 +47,7 @@ const families: Record<string, Family> = {
   MistralForCausalLM: { ...llama, contextLength: 131_072, kvHeads: 8 },
   Qwen2ForCausalLM: {
     ...usual,
-    ...{ architecture: 'qwen2', contextLength: 32_768, kvHeads: 32, headLength: null },
+    ...{ architecture: 'qwen2', contextLength: 32_768, kvHeads: 32, headLength: null, attentionBias: true },
   },
   Qwen3ForCausalLM: {
     ...usual,
@@ -111,6 +122,11 @@ const modelSchema = z.looseObject({
   use_sliding_window: z.boolean().nullish(),
   sliding_window_pattern: z.int().nullish(),
   layer_types: z.array(z.string()).max(10_000).nullish(),
+  query_pre_attn_scalar: number.nullish(),
+  use_bidirectional_attention: z.boolean().nullish(),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().nullish(),
+  tie_word_embeddings: z.boolean().nullish(),
   attn_logit_softcapping: number.nullish(),
   final_logit_softcapping: number.nullish(),
 });
@@ -147,6 +163,10 @@ export interface ModelConfig {
   /** Each how many layers one sees everything; null where this is as llama.cpp takes it to be. */
   slidingPattern: number | null;
   finalSoftcapping: number | null;
+  /** Whether the embedding is the head, too. */
+  tiesEmbeddings: boolean;
+  attentionBias: boolean;
+  feedForwardBias: boolean;
   /** All of config.json, for what only the tokenizer looks for. */
   raw: Readonly<Record<string, unknown>>;
 }
@@ -157,7 +177,7 @@ export interface ModelConfig {
  */
 export function readConfig(config: unknown, notes: string[]): ModelConfig {
   const outer = parse(outerSchema, config);
-  const { name, family } = familyOf(outer.architectures?.[0]);
+  const { name, family } = familyOf(outer.architectures?.[0] ?? missing('architectures'));
   if (outer.quantization_config) {
     const method = outer.quantization_config.quant_method ?? 'unknown';
     throw new PunaError(
@@ -184,14 +204,15 @@ export function readConfig(config: unknown, notes: string[]): ModelConfig {
         'so that longer texts may be answered in another way.',
     );
   }
+  const measures = { heads, kvHeads, headLength: headLength ?? model.hidden_size / heads };
+  if (family.architecture === 'gemma3') checkGemmaAttention(model, measures);
   return {
     architecture: family.architecture,
     contextLength: model.max_position_embeddings ?? model.max_sequence_length ?? family.contextLength,
     embedding: model.hidden_size,
     feedForward: model.intermediate_size,
     layers: model.num_hidden_layers,
-    ...{ heads, kvHeads },
-    headLength: headLength ?? model.hidden_size / heads,
+    ...measures,
     writesHeadLength: headLength !== null || family.headLength !== null,
     epsilon: model.rms_norm_eps ?? family.epsilon,
     vocabularySize: model.vocab_size ?? family.vocabularySize ?? null,
@@ -200,13 +221,16 @@ export function readConfig(config: unknown, notes: string[]): ModelConfig {
     slidingWindow: model.sliding_window ?? null,
     slidingPattern: family.architecture === 'gemma3' ? slidingPattern(model) : null,
     finalSoftcapping: model.final_logit_softcapping ?? null,
+    tiesEmbeddings: model.tie_word_embeddings ?? family.tiesEmbeddings,
+    attentionBias: family.attentionBias ?? model.attention_bias ?? false,
+    feedForwardBias: model.mlp_bias ?? false,
     raw,
   };
 }
 
 type Parsed = z.output<typeof modelSchema>;
 
-function familyOf(name = 'no architecture'): { name: string; family: Family } {
+function familyOf(name: string): { name: string; family: Family } {
   const family = Object.hasOwn(families, name) ? families[name] : undefined;
   if (family) return { name, family };
   throw new PunaError(
@@ -269,24 +293,4 @@ function windowOf(model: Parsed): number | null {
   const { sliding_window: window, use_sliding_window: isUsed = true } = model;
   const context = model.max_position_embeddings ?? Infinity;
   return window && isUsed && window < context ? window : null;
-}
-
-/** llama.cpp takes every sixth layer of Gemma 3 to see everything, as it is in those of Google. */
-const usualPattern = 6;
-
-function slidingPattern({ sliding_window_pattern: pattern, layer_types: types }: Parsed): number | null {
-  const found = pattern ?? (types ? types.indexOf('full_attention') + 1 : usualPattern);
-  const isRegular = types?.every(
-    (type, layer) => (type === 'full_attention') === ((layer + 1) % found === 0),
-  );
-  // Fewer layers than the pattern is long: none of them sees everything.
-  if (found === 0 && types) return types.length >= usualPattern ? types.length + 1 : null;
-  if (isRegular === false) {
-    throw new PunaError(
-      'unsupported-model',
-      'The layers of this Gemma that see everything follow no regular pattern, which GGUF has no place for.',
-      'It cannot be converted.',
-    );
-  }
-  return found === usualPattern ? null : found;
 }

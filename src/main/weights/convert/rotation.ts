@@ -100,7 +100,8 @@ function llama3Frequencies({ rope, headLength, originalContextLength }: ModelCon
 /** Phi-3 with 128 K: one set of divisors for short texts, one for long ones, and keys and queries that grow with it. */
 function phi3(model: ModelConfig): Rotation {
   const { rope, contextLength, embedding, heads } = model;
-  const original = rope.original_max_position_embeddings ?? model.originalContextLength ?? 4096;
+  // In this order, as transformers has it.
+  const original = model.originalContextLength ?? rope.original_max_position_embeddings ?? 4096;
   const rotated = Math.floor(Math.floor((rope.partial_rotary_factor ?? 1) * embedding) / heads);
   const entries: GgufEntry[] = [
     ['rope.dimension_count', uint32(rotated)],
@@ -119,13 +120,7 @@ function phi3(model: ModelConfig): Rotation {
       "Download the model's config.json again.",
     );
   }
-  const growth = contextLength / original;
-  const attention =
-    growth <= 1
-      ? 1
-      : kind === 'yarn'
-        ? 0.1 * Math.log(growth) + 1
-        : Math.sqrt(1 + Math.log(growth) / Math.log(original));
+  const attention = rope.attention_factor ?? growthFactor(kind, contextLength / original, original);
   entries.push(['rope.scaling.attn_factor', float32(attention)]);
   const tensor = (name: string, values: number[]): ExtraTensor => ({
     ...{ name, shape: [values.length], values: Float32Array.from(values) },
@@ -134,6 +129,12 @@ function phi3(model: ModelConfig): Rotation {
     entries,
     tensors: [tensor('rope_factors_long.weight', long), tensor('rope_factors_short.weight', short)],
   };
+}
+
+/** What keys and queries are multiplied by where texts may be longer by this growth than those of the first training. */
+function growthFactor(kind: 'longrope' | 'yarn', growth: number, original: number): number {
+  if (growth <= 1) return 1;
+  return kind === 'yarn' ? 0.1 * Math.log(growth) + 1 : Math.sqrt(1 + Math.log(growth) / Math.log(original));
 }
 
 function kindOf({ rope_type: type, type: older }: RopeParameters): string {

@@ -1,5 +1,6 @@
-import { rm, stat, statfs } from 'node:fs/promises';
+import { readFile, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import { PunaError } from '../../../shared/error.ts';
 import {
   begunBytes,
@@ -8,6 +9,7 @@ import {
   discardBegunFolder,
   fileError,
   type ResumableOptions,
+  writeAtomically,
 } from '../../storage/index.ts';
 
 import type { GgufValue } from '../formats/gguf.ts';
@@ -15,7 +17,7 @@ import { countOf } from '../formats/tensor.ts';
 import type { WeightsProgress } from '../messages.ts';
 import { type FolderType, folderTypes, planFolder, writeFolderPlan } from '../outputs/folder-output.ts';
 import { type DirectType, directTypes, planGguf, writeGgufPlan } from '../outputs/gguf-output.ts';
-import type { SaidOfTensors } from '../outputs/tensor-units.ts';
+import type { Written } from '../outputs/tensor-units.ts';
 import {
   quantizationNamed,
   type QuantizationName,
@@ -105,7 +107,7 @@ export async function discardOutput(out: string): Promise<void> {
   await discardBegun(out);
   await discardBegunFolder(out);
   await discardBegun(unquantized(out));
-  await rm(unquantized(out), { force: true });
+  await discardUnquantized(out);
 }
 
 /** Writes a prepared model. Errors: those of the outputs. */
@@ -113,8 +115,8 @@ export async function writeOutput(
   prepared: Prepared,
   { out, type }: Wish,
   { signature, signal, onProgress }: WriteOptions,
-): Promise<{ said: SaidOfTensors; notes: readonly string[] }> {
-  const { after, trailers, compress = false, source } = prepared;
+): Promise<Written> {
+  const { after, trailers, compress = false, keepsName = false, source } = prepared;
   const extras = { ...(after && { after }), ...(trailers && { trailers }) };
   const resumable = (total: number): ResumableOptions => ({
     ...{ signature, signal },
@@ -123,19 +125,22 @@ export async function writeOutput(
   if (!isGgufPath(out)) {
     const output = { type: folderType(type), compress, ...extras };
     const plan = planFolder(source, output);
-    return { said: await writeFolderPlan(plan, out, output, resumable(plan.bytes)), notes: [] };
+    return writeFolderPlan(plan, out, output, resumable(plan.bytes));
   }
   const way = ggufWay(type);
-  const plan = await planGguf(source, { type: way.direct, metadata: madeFromMetadata(prepared) });
-  const path = way.then ? unquantized(out) : out;
-  const { notes } = plan;
-  // Quantizing may have been interrupted, which goes on behind the file that it reads.
-  const isThere = way.then !== null && (await stat(path).catch(() => null)) !== null;
-  const said = isThere
-    ? new Map<string, string>()
-    : await writeGgufPlan(plan, path, extras, resumable(plan.bytes));
-  if (!way.then) return { said, notes };
-  const { bytes } = await stat(path).then(({ size }) => ({ bytes: size }));
+  const plan = await planGguf(source, {
+    ...{ type: way.direct, metadata: madeFromMetadata(prepared) },
+    ...(!keepsName && { name: nameOf(out) }),
+  });
+  const write = async (path: string): Promise<Written> => {
+    const { said, notes } = await writeGgufPlan(plan, path, extras, resumable(plan.bytes));
+    return { said, notes: [...plan.notes, ...notes] };
+  };
+  if (!way.then) return write(out);
+  const path = unquantized(out);
+  const written = (await wholeUnquantized(out, signature)) ?? (await write(path));
+  await keepUnquantized(out, signature, written);
+  const { size: bytes } = await stat(path);
   await quantizeGguf(
     {
       ...{ from: path, to: out, type: way.then, imatrix: null, threads: null },
@@ -149,13 +154,45 @@ export async function writeOutput(
       },
     },
   );
-  await rm(path, { force: true });
-  return { said, notes };
+  await discardUnquantized(out);
+  return written;
 }
 
 /** Where a model lies that is still to be quantized. */
 function unquantized(out: string): string {
   return join(dirname(out), `.${nameOf(out)}.unquantized.gguf`);
+}
+
+/** Beside it: of what operation it is, and what came of writing it. */
+function unquantizedJournal(out: string): string {
+  return join(dirname(out), `.${nameOf(out)}.unquantized.json`);
+}
+
+const unquantizedSchema = z.object({
+  signature: z.string(),
+  said: z.array(z.tuple([z.string(), z.string()])),
+  notes: z.array(z.string()),
+});
+
+/** What came of writing a model that only waits to be quantized; null where there is none, or it is of another operation. */
+async function wholeUnquantized(out: string, signature: string): Promise<Written | null> {
+  try {
+    await stat(unquantized(out));
+    const journal = unquantizedSchema.parse(JSON.parse(await readFile(unquantizedJournal(out), 'utf8')));
+    return journal.signature === signature ? { said: new Map(journal.said), notes: journal.notes } : null;
+  } catch {
+    return null;
+  }
+}
+
+async function keepUnquantized(out: string, signature: string, { said, notes }: Written): Promise<void> {
+  const journal: z.infer<typeof unquantizedSchema> = { signature, said: [...said], notes: [...notes] };
+  await writeAtomically(unquantizedJournal(out), [JSON.stringify(journal)]);
+}
+
+async function discardUnquantized(out: string): Promise<void> {
+  await rm(unquantized(out), { force: true });
+  await rm(unquantizedJournal(out), { force: true });
 }
 
 /** A type that is written at once, or first another one that is then quantized. */

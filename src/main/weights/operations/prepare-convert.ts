@@ -10,7 +10,7 @@ export async function prepareConvert(
 ): Promise<Prepared> {
   const source = opened.use(await openModelSource(from));
   return {
-    ...{ source, notes: [], changes: new LayerChanges() },
+    ...{ source, notes: source.notes ?? [], changes: new LayerChanges(), keepsName: true },
     prove: () => ({
       kind: 'exact',
       text: 'Every weight is that of the original, rounded once where the type is another.',

@@ -6,10 +6,14 @@ import type { ModelSource } from '../sources/model-source.ts';
 /** A model that is ready to be written: what it is computed from lies open. */
 export interface Prepared {
   source: ModelSource;
+  /** What is read beside the inputs that the operation names. */
+  further?: readonly string[];
   after?: AfterTensor;
   trailers?: readonly Trailer[];
   /** Packs a folder's weights. */
   compress?: boolean;
+  /** It is called as its source is, because it is the same model. What is made of others is called by its file. */
+  keepsName?: boolean;
   /** What the person should know, one sentence each. */
   notes: readonly string[];
   /** How much is changed, as far as tensors have been computed. */

@@ -3,12 +3,20 @@ import { stat } from 'node:fs/promises';
 import { type FolderFile, type ResumableOptions, writeFolderResumably } from '../../storage/index.ts';
 import { PunaError } from '../../../shared/error.ts';
 import { inAlignedOrder, safetensorsHeader } from '../formats/safetensors-writer.ts';
-import { bytesOf, type Tensor, tensorTypes } from '../formats/tensor.ts';
+import { bytesOf, type Tensor, type TensorTypeName, tensorTypes } from '../formats/tensor.ts';
 import { zstdSeekable } from '../formats/zstd-writer.ts';
-import type { ModelSource } from '../sources/model-source.ts';
+import type { HuggingFaceConfig, ModelSource } from '../sources/model-source.ts';
 import { hasFloats, isQuantized } from '../tensors/floats.ts';
-import { renamed, retyped } from '../tensors/views.ts';
-import { type AfterTensor, bytesUnit, tensorUnit, type Trailer } from './tensor-units.ts';
+import { renamed } from '../tensors/views.ts';
+import { type Flaw, retypedAndWatched } from './flaws.ts';
+import {
+  type AfterTensor,
+  bytesUnit,
+  tensorUnit,
+  type Trailer,
+  type Written,
+  writtenTensors,
+} from './tensor-units.ts';
 
 /** Float types that a folder's weights can have. */
 export const folderTypes = ['F32', 'F16', 'BF16'] as const;
@@ -27,9 +35,14 @@ export interface FolderOutput {
   trailers?: readonly Trailer[];
 }
 
+interface FolderTensor extends Tensor {
+  /** What showed while it was written. */
+  flaw(): Flaw | null;
+}
+
 interface Shard {
   name: string;
-  tensors: Tensor[];
+  tensors: FolderTensor[];
 }
 
 /** What a folder of a source will be. */
@@ -49,41 +62,42 @@ export function planFolder(source: ModelSource, { type }: Pick<FolderOutput, 'ty
       'Write a GGUF file instead: a name that ends in .gguf.',
     );
   }
-  const tensors = [...source.tensors].map(([name, tensor]) =>
-    renamed(retyped(tensor, tensorTypes[storedType(tensor, type)]), name),
-  );
+  const tensors = [...source.tensors].map(([name, tensor]): FolderTensor => {
+    const { tensor: stored, flaw } = retypedAndWatched(tensor, tensorTypes[storedType(tensor, type)]);
+    return { ...renamed(stored, name), flaw };
+  });
   const shards = inShards(tensors);
   const bytes = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   return { source, shards, bytes };
 }
 
-/** Writes what was planned. Errors: those of `writeFolderResumably`. Gives what `after` said, by the tensors' names. */
+/** Writes what was planned. Errors: those of `writeFolderResumably`. What `after` said is given by the tensors' names. */
 export async function writeFolderPlan(
   { source, shards }: FolderPlan,
   folder: string,
-  { type, compress = false, after, trailers = [] }: FolderOutput,
+  { compress = false, after, trailers = [] }: Omit<FolderOutput, 'type'>,
   options: ResumableOptions,
-): Promise<Map<string, string>> {
-  const said = (results: ReadonlyMap<string, readonly string[]>) =>
-    new Map(
-      shards.flatMap((shard) =>
-        shard.tensors.map(({ name }, index) => [
-          name,
-          results.get(fileName(shard, compress))?.[1 + index] ?? '',
-        ]),
-      ),
+): Promise<Written> {
+  const names = shards.flatMap(({ tensors }) => tensors.map(({ name }) => name));
+  const written = (results: ReadonlyMap<string, readonly string[]>) =>
+    writtenTensors(
+      names,
+      shards.flatMap((shard) => {
+        const [, ...ofTensors] = results.get(fileName(shard, compress)) ?? [];
+        return shard.tensors.map((_, index) => ofTensors[index]);
+      }),
     );
   const results = await writeFolderResumably(
     folder,
     [
       ...shards.map((shard) => shardFile(shard, compress, after)),
       ...indexFile(shards, compress),
-      ...(await smallFiles(source, type)),
+      ...(await smallFiles(source, shards)),
       ...trailers.map((trailer): FolderFile => ({
         ...{ name: trailer.names.file, bytes: 0 },
         content: {
           pieces(earlier) {
-            const all = said(earlier);
+            const all = written(earlier).said;
             return trailer.size(all) === 0 ? null : { pieces: trailer.pieces(all) };
           },
         },
@@ -91,7 +105,7 @@ export async function writeFolderPlan(
     ],
     options,
   );
-  return said(results);
+  return written(results);
 }
 
 function storedType({ type }: Tensor, wanted: FolderType | null): keyof typeof tensorTypes {
@@ -99,8 +113,8 @@ function storedType({ type }: Tensor, wanted: FolderType | null): keyof typeof t
   return wanted ?? (isQuantized(type) ? 'F16' : type.name);
 }
 
-function inShards(tensors: readonly Tensor[]): Shard[] {
-  const groups: Tensor[][] = [[]];
+function inShards(tensors: readonly FolderTensor[]): Shard[] {
+  const groups: FolderTensor[][] = [[]];
   let bytes = 0;
   for (const tensor of tensors) {
     if (bytes > 0 && bytes + bytesOf(tensor) > shardBytes) {
@@ -130,7 +144,9 @@ function shardFile(shard: Shard, compress: boolean, after: AfterTensor | undefin
   const header = safetensorsHeader(tensors, new Map([['format', 'pt']]));
   const units = [
     bytesUnit(header),
-    ...tensors.map((tensor) => tensorUnit(tensor, { padding: new Uint8Array(), name: tensor.name, after })),
+    ...tensors.map((tensor) =>
+      tensorUnit(tensor, { padding: new Uint8Array(), name: tensor.name, after, flaw: tensor.flaw }),
+    ),
   ];
   const name = fileName(shard, compress);
   const bytes = units.reduce((sum, unit) => sum + (unit.bytes ?? 0), 0);
@@ -154,10 +170,9 @@ function indexFile(shards: readonly Shard[], compress: boolean): FolderFile[] {
   return [textFile('model.safetensors.index.json', () => `${JSON.stringify(index, null, 2)}\n`)];
 }
 
-async function smallFiles({ description }: ModelSource, type: FolderType | null): Promise<FolderFile[]> {
+async function smallFiles({ description }: ModelSource, shards: readonly Shard[]): Promise<FolderFile[]> {
   if (description?.form !== 'hugging-face') return [];
-  const dtype = type && { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }[type];
-  const config = { ...description.config, ...(dtype && { torch_dtype: dtype }) };
+  const config = { ...description.config, ...dtypeEntry(description.config, shards) };
   const copies = [...description.files].map(async ([name, path]): Promise<FolderFile> => {
     const { size } = await stat(path);
     return { name, bytes: size, content: { pieces: () => ({ pieces: createReadStream(path) }) } };
@@ -167,6 +182,18 @@ async function smallFiles({ description }: ModelSource, type: FolderType | null)
     ...(await Promise.all(copies)),
   ];
 }
+
+/** What transformers takes the weights to be, under the key that the configuration has for it. */
+function dtypeEntry(config: HuggingFaceConfig, shards: readonly Shard[]): Record<string, string> {
+  const types = new Set(
+    shards.flatMap(({ tensors }) => tensors.filter(hasFloats).map(({ type }) => type.name)),
+  );
+  const [only, ...others] = types;
+  const name = only && others.length === 0 ? dtypes[only] : undefined;
+  return name === undefined ? {} : { ['dtype' in config ? 'dtype' : 'torch_dtype']: name };
+}
+
+const dtypes: Partial<Record<TensorTypeName, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
 function textFile(
   name: string,

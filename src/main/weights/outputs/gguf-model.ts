@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { PunaError } from '../../../shared/error.ts';
-import { describeGguf } from '../convert/index.ts';
-import { type GgufMetadata, listed, quoted } from '../formats/gguf.ts';
+import { describeGguf, readConfig } from '../convert/index.ts';
+import { type GgufMetadata, type GgufValue, listed, quoted } from '../formats/gguf.ts';
 import { type Tensor, tensorTypes } from '../formats/tensor.ts';
 import {
   ggufName,
@@ -13,6 +13,7 @@ import {
 import { headCounts } from '../sources/head-counts.ts';
 import type { ModelSource } from '../sources/model-source.ts';
 import { elementwise, inMemory, renamed, rotaryRows } from '../tensors/views.ts';
+import { checkTensors } from './expected-tensors.ts';
 
 /** A source as GGUF has it: metadata and tensors, with the source's own name for each. */
 export interface GgufModel {
@@ -22,10 +23,11 @@ export interface GgufModel {
 }
 
 /**
- * Gives a source's tensors GGUF's names and order of rows, and describes them by metadata. Errors: `unsupported-model` (an
- * architecture or tensors that GGUF has no names for), `invalid-input` (nothing describes the model).
+ * Gives a source's tensors GGUF's names and order of rows, and describes them by metadata; `name` is what the model is called,
+ * without it as its source is. Errors: `unsupported-model` (an architecture or tensors that GGUF has no names for),
+ * `invalid-input` (nothing describes the model, or tensors are not as its description says), and those of `describeGguf`.
  */
-export async function ggufModel(source: ModelSource): Promise<GgufModel> {
+export async function ggufModel(source: ModelSource, name?: string): Promise<GgufModel> {
   const { description, path } = source;
   if (!description) {
     throw new PunaError(
@@ -37,7 +39,12 @@ export async function ggufModel(source: ModelSource): Promise<GgufModel> {
   if (description.form === 'gguf') {
     const extra = description.extraTensors.map((tensor) => ({ tensor, source: tensor.name }));
     const tensors = source.architecture ? inGgufOrder(source, source.architecture) : asTheyAre(source);
-    return { metadata: description.metadata, tensors: [...extra, ...tensors], notes: [] };
+    const named: [string, GgufValue][] =
+      name === undefined ? [] : [['general.name', { type: 'string', value: name }]];
+    return {
+      metadata: new Map([...description.metadata, ...named]),
+      ...{ tensors: [...extra, ...tensors], notes: [] },
+    };
   }
   if (!source.architecture) {
     throw new PunaError(
@@ -46,16 +53,28 @@ export async function ggufModel(source: ModelSource): Promise<GgufModel> {
       `It converts ${weightsArchitectures.flatMap(({ modelTypes }) => modelTypes).join(', ')}.`,
     );
   }
+  checkTensors(source, readConfig(description.config, []), source.architecture);
   const { metadata, extraTensors, notes } = await describeGguf({
-    config: description.config,
+    // Where the configuration does not say how many tokens there are, the embedding does.
+    config: { vocab_size: source.tensors.get('model.embed_tokens.weight')?.shape[0], ...description.config },
     files: description.files,
-    name: basename(path),
+    name: name ?? titleOf(path),
   });
   const extra = extraTensors.map(({ name, shape, values }) => ({
-    tensor: inMemory(name, tensorTypes.F32, shape.toReversed(), new Uint8Array(values.buffer)),
+    tensor: inMemory(name, tensorTypes.F32, shape, new Uint8Array(values.buffer)),
     source: name,
   }));
   return { metadata, tensors: [...extra, ...inGgufOrder(source, source.architecture)], notes };
+}
+
+/** What a folder says that its model is called: by its own name, or by that of the repository that it is a part of. */
+function titleOf(path: string): string {
+  const names = resolve(path).split(sep);
+  const inCache =
+    names.at(-2) === 'snapshots' ? /^models--.+?--(.+)$/.exec(names.at(-3) ?? '')?.[1] : undefined;
+  // Meta's files lie there, beside those of Hugging Face.
+  const own = names.at(-1) === 'original' ? names.at(-2) : names.at(-1);
+  return inCache ?? (own || 'model');
 }
 
 function asTheyAre({ tensors }: ModelSource): GgufModel['tensors'] {

@@ -1,12 +1,13 @@
 import { type ResumableOptions, writeResumably } from '../../storage/index.ts';
 
 import { PunaError } from '../../../shared/error.ts';
-import { type FileTypeName, fileTypeNumber } from '../file-type.ts';
+import { fileTypeName, type FileTypeName, fileTypeNumber } from '../file-type.ts';
 import {
   ggmlTypes,
   type GgmlTypeName,
   ggufHeader,
   type GgufMetadata,
+  metadataNumber,
   ggufPadding,
   type GgufValue,
   quoted,
@@ -14,7 +15,7 @@ import {
 import { bytesOf, type Tensor, type TensorType, tensorTypes } from '../formats/tensor.ts';
 import type { ModelSource } from '../sources/model-source.ts';
 import { hasFloats } from '../tensors/floats.ts';
-import { retyped } from '../tensors/views.ts';
+import { type Flaw, retypedAndWatched } from './flaws.ts';
 import { ggufModel } from './gguf-model.ts';
 import {
   type AfterTensor,
@@ -23,6 +24,8 @@ import {
   tensorUnit,
   type Trailer,
   trailerUnit,
+  type Written,
+  writtenTensors,
 } from './tensor-units.ts';
 
 /** Types that matrices can be converted to while they are written; the others take `llama_model_quantize`. */
@@ -35,6 +38,8 @@ const quantizationVersion = 2;
 export interface GgufOutput {
   /** Of matrices; null: as they are in the source. Vectors become F32, as llama.cpp wants them. */
   type: DirectType | null;
+  /** What the model is called; without it as its source is. */
+  name?: string;
   /** Added to the metadata. */
   metadata?: Iterable<readonly [string, GgufValue]>;
   after?: AfterTensor;
@@ -44,24 +49,28 @@ export interface GgufOutput {
 /** What a GGUF file of a source will be. */
 export interface GgufPlan {
   metadata: GgufMetadata;
-  /** Under GGUF's names; `source` is the name in the source. */
-  tensors: readonly { tensor: Tensor; source: string }[];
+  /** Under GGUF's names; `source` is the name in the source, and `flaw` what showed while the tensor was written. */
+  tensors: readonly { tensor: Tensor; source: string; flaw(): Flaw | null }[];
   /** Of the whole file. */
   bytes: number;
   notes: readonly string[];
 }
 
 /** Says what would be written, without reading any tensor. Errors: `unsupported-model`, and those of the description. */
-export async function planGguf(source: ModelSource, { type, metadata = [] }: GgufOutput): Promise<GgufPlan> {
-  const model = await ggufModel(source);
+export async function planGguf(
+  source: ModelSource,
+  { type, name, metadata = [] }: GgufOutput,
+): Promise<GgufPlan> {
+  const model = await ggufModel(source, name);
   const tensors = model.tensors.map(({ tensor, source: name }) => ({
-    tensor: retyped(tensor, storedType(tensor, type)),
+    ...retypedAndWatched(tensor, storedType(tensor, type)),
     source: name,
   }));
+  const fileType = type ? fileTypeNumber(type) : fileTypeOf(tensors, model.metadata);
   const full = new Map([
     ...model.metadata,
     ...metadata,
-    ['general.file_type', { type: 'uint32', value: fileTypeOf(tensors, type) }] as const,
+    ['general.file_type', { type: 'uint32', value: fileType }] as const,
     ['general.quantization_version', { type: 'uint32', value: quantizationVersion }] as const,
   ]);
   const header = ggufHeader({ metadata: full, tensors: tensors.map(({ tensor }) => headerEntry(tensor)) });
@@ -69,13 +78,13 @@ export async function planGguf(source: ModelSource, { type, metadata = [] }: Ggu
   return { metadata: full, tensors, bytes, notes: model.notes };
 }
 
-/** Writes what was planned. Errors: those of `writeResumably`. Gives what `after` said, by the source's names. */
+/** Writes what was planned. Errors: those of `writeResumably`. What `after` said is given by the source's names. */
 export async function writeGgufPlan(
   { metadata, tensors }: GgufPlan,
   path: string,
   { after, trailers = [] }: Pick<GgufOutput, 'after' | 'trailers'>,
   options: ResumableOptions,
-): Promise<Map<string, string>> {
+): Promise<Written> {
   const entries = tensors.map(({ tensor }) => headerEntry(tensor));
   const header = (said: SaidOfTensors | null) =>
     ggufHeader({
@@ -84,19 +93,19 @@ export async function writeGgufPlan(
     });
   const names = tensors.map(({ source }) => source);
   // The header is the first unit.
-  const said = (results: readonly string[]) =>
-    new Map(names.map((name, index) => [name, results[1 + index] ?? '']));
+  const written = (results: readonly string[]) => writtenTensors(names, results.slice(1));
+  const said = (results: readonly string[]) => written(results).said;
   const padding = (bytes: number) => ggufPadding(metadata, bytes);
   const units = [
     bytesUnit(header(null)),
-    ...tensors.map(({ tensor, source: name }) =>
-      tensorUnit(tensor, { padding: padding(bytesOf(tensor)), name, after }),
+    ...tensors.map(({ tensor, source: name, flaw }) =>
+      tensorUnit(tensor, { padding: padding(bytesOf(tensor)), name, after, flaw }),
     ),
     ...trailers.map((trailer) => trailerUnit(trailer, said, padding)),
   ];
   const patch = (results: readonly string[]) => ({ position: 0, bytes: header(said(results)) });
   const results = await writeResumably(path, units, options, trailers.length > 0 ? patch : undefined);
-  return said(results);
+  return written(results);
 }
 
 /** A trailer is a tensor of bytes. Until its size is known, it takes the place of an empty one. */
@@ -138,14 +147,16 @@ function ownType({ type: { name } }: Tensor): GgmlTypeName {
   return Object.hasOwn(ggmlTypes, name) ? (name as GgmlTypeName) : 'F32';
 }
 
-/** What most matrices are, by their bytes. */
-function fileTypeOf(tensors: GgufPlan['tensors'], type: DirectType | null): number {
-  if (type) return fileTypeNumber(type);
+/** What most matrices are, by their bytes; as the source says it, which tells mixtures apart, where that may be so. */
+function fileTypeOf(tensors: GgufPlan['tensors'], metadata: GgufMetadata): number {
   const matrices = tensors.map(({ tensor }) => tensor).filter(({ shape }) => shape.length > 1);
   const byType = Map.groupBy(matrices, ({ type: { name } }) => name);
   const bytes = (group: readonly Tensor[]) => group.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const [most] = [...byType].toSorted((one, other) => bytes(other[1]) - bytes(one[1]));
-  return fileTypeNumber(fileTypeOfMost[most?.[0] ?? 'F32'] ?? 'F32');
+  const type = most?.[0] ?? 'F32';
+  const said = metadataNumber(metadata, 'general.file_type');
+  if (said !== undefined && fileTypeName(said)?.startsWith(type)) return said;
+  return fileTypeNumber(fileTypeOfMost[type] ?? 'F32');
 }
 
 /** The file type of which a tensor type is the main one, where they have different names. */

@@ -20,9 +20,8 @@ const attention = {
   attn_k: 'self_attn.k_proj',
   attn_v: 'self_attn.v_proj',
   attn_output: 'self_attn.o_proj',
-  attn_q_norm: 'self_attn.q_norm',
-  attn_k_norm: 'self_attn.k_norm',
 } as const;
+const headNorms = { attn_q_norm: 'self_attn.q_norm', attn_k_norm: 'self_attn.k_norm' } as const;
 const feedForward = {
   ffn_gate: 'mlp.gate_proj',
   ffn_up: 'mlp.up_proj',
@@ -39,13 +38,14 @@ const usual = {
 export const weightsArchitectures: readonly WeightsArchitecture[] = [
   { ...usual, name: 'llama', modelTypes: ['llama', 'mistral'], pairsRotary: true },
   { ...usual, name: 'qwen2', modelTypes: ['qwen2'] },
-  { ...usual, name: 'qwen3', modelTypes: ['qwen3'] },
+  { ...usual, name: 'qwen3', modelTypes: ['qwen3'], layer: { ...usual.layer, ...headNorms } },
   {
     ...usual,
     name: 'gemma3',
     modelTypes: ['gemma3', 'gemma3_text'],
     layer: {
       ...attention,
+      ...headNorms,
       ...feedForward,
       attn_norm: 'input_layernorm',
       post_attention_norm: 'post_attention_layernorm',

@@ -6,7 +6,7 @@ import { readModelFile } from '../model-file.ts';
 import { elementwise, renamed, rotaryRows } from '../tensors/views.ts';
 import { PunaError } from '../../../shared/error.ts';
 import { architectureNamed, huggingFaceName, isNorm, rotatedHeads } from './architectures.ts';
-import { headCounts } from './head-counts.ts';
+import { checkHeads, headCounts } from './head-counts.ts';
 import type { ModelDescription, ModelSource } from './model-source.ts';
 
 /** Opens a GGUF model of one or more parts. Errors: those of `readModelFile`, `invalid-input` (an adapter). */
@@ -45,6 +45,7 @@ export async function openGgufSource(path: string): Promise<ModelSource> {
       continue;
     }
     const rotated = heads ? rotatedHeads(name) : null;
+    if (heads && rotated) checkHeads(path, tensor, heads[rotated]);
     const ordered = heads && rotated ? rotaryRows(tensor, heads[rotated], 'halves') : tensor;
     const plain =
       architecture?.addsOneToNorms && isNorm(name)

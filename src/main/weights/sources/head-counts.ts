@@ -1,5 +1,6 @@
 import { PunaError } from '../../../shared/error.ts';
-import { metadataCount } from '../formats/gguf.ts';
+import { metadataCount, quoted } from '../formats/gguf.ts';
+import type { Tensor } from '../formats/tensor.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** How many heads queries and keys have, which decides how their rows are rotated. */
@@ -21,12 +22,33 @@ export function headCounts({ path, description }: Pick<ModelSource, 'path' | 'de
   );
 }
 
+/** What transformers takes where a Mistral does not say it. */
+const mistralKeyHeads = 8;
+
 function saidCounts(description: NonNullable<ModelSource['description']>): unknown[] {
   if (description.form === 'hugging-face') {
-    const { num_attention_heads: query, num_key_value_heads: key } = description.config;
-    return [query, key ?? undefined];
+    const { num_attention_heads: query, num_key_value_heads: key, model_type: type } = description.config;
+    return [query, key ?? (type === 'mistral' ? Math.min(mistralKeyHeads, Number(query)) : undefined)];
   }
   const architecture = description.metadata.get('general.architecture')?.value;
   const heads = `${String(architecture)}.attention.head_count`;
   return [metadataCount(description.metadata, heads), metadataCount(description.metadata, `${heads}_kv`)];
+}
+
+/**
+ * Whether a tensor's rows are those of so many heads, each with an even number of them, as rotation needs it. Errors:
+ * `file-damaged`.
+ */
+export function checkHeads(
+  path: string,
+  { name, shape }: Pick<Tensor, 'name' | 'shape'>,
+  heads: number,
+): void {
+  const [rows = 0] = shape;
+  if (rows > 0 && rows % (2 * heads) === 0) return;
+  throw new PunaError(
+    'file-damaged',
+    `${quoted(name)} in ${path} has ${rows} rows, which ${heads} attention heads cannot share.`,
+    'Download or copy its files again.',
+  );
 }

@@ -6,7 +6,7 @@ import { openShards } from '../formats/shard-index.ts';
 import type { Tensor } from '../formats/tensor.ts';
 import { renamed } from '../tensors/views.ts';
 import { architectureOfModelType } from './architectures.ts';
-import type { HuggingFaceConfig, ModelDescription, ModelSource } from './model-source.ts';
+import type { HuggingFaceConfig, ModelSource } from './model-source.ts';
 
 /** What a folder has beside its weights and belongs to the model: the tokenizer, templates, settings, licence. */
 const belonging = /\.(json|model|txt|jinja|md)$|^(LICENSE|NOTICE|USE_POLICY)/i;
@@ -22,16 +22,30 @@ const maxConfigBytes = 16 * 1024 * 1024;
  */
 export async function openHuggingFaceSource(folder: string): Promise<ModelSource> {
   const config = await readConfig(folder);
+  const files = await carriedFiles(folder);
   const shards = await openShards(folder);
-  const description: ModelDescription | null = config && {
-    ...{ form: 'hugging-face', config },
-    files: await carriedFiles(folder),
-  };
+  const tensors = usualNames(shards.tensors);
+  const speaks = [...shards.tensors.keys()].some((name) => languagePart.test(name));
   return {
-    ...{ path: folder, layout: 'hugging-face', description },
+    ...{ path: folder, layout: 'hugging-face', tensors },
     architecture: architectureOfModelType(modelTypeOf(config)) ?? null,
-    tensors: usualNames(shards.tensors),
+    description: config && { form: 'hugging-face', config: speaks ? textConfig(config) : config, files },
+    notes: [
+      ...shards.warnings,
+      ...(speaks ? ['Only the part of the model that reads and writes text is used.'] : []),
+    ],
     [Symbol.asyncDispose]: () => shards[Symbol.asyncDispose](),
+  };
+}
+
+/** The configuration of the part that speaks alone, of a model that sees, too. */
+function textConfig(whole: HuggingFaceConfig): HuggingFaceConfig {
+  const { text_config: text, ...config } = whole;
+  const isGemma = config['model_type'] === 'gemma3';
+  return {
+    ...Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'vision_config')),
+    ...(typeof text === 'object' ? text : {}),
+    ...(isGemma && { architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text' }),
   };
 }
 
@@ -41,9 +55,9 @@ export function modelTypeOf(config: HuggingFaceConfig | null): string {
   return typeof type === 'string' ? type : '';
 }
 
-/** `config.json` of a folder; null where there is none. Errors: `file-damaged`. */
-export async function readConfig(folder: string): Promise<HuggingFaceConfig | null> {
-  const path = join(folder, 'config.json');
+/** `config.json` of a folder, or another object of settings; null where there is none. Errors: `file-damaged`. */
+export async function readConfig(folder: string, name = 'config.json'): Promise<HuggingFaceConfig | null> {
+  const path = join(folder, name);
   const found = await stat(path).catch(() => null);
   if (!found?.isFile()) return null;
   try {

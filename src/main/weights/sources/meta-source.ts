@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { PunaError } from '../../../shared/error.ts';
 import { metaConfig } from '../convert/index.ts';
 import { listed, quoted } from '../formats/printable.ts';
@@ -7,7 +8,7 @@ import { openPytorch } from '../formats/pytorch-reader.ts';
 import type { Tensor } from '../formats/tensor.ts';
 import { concatenatedColumns, concatenatedRows, renamed, rotaryRows } from '../tensors/views.ts';
 import { architectureNamed, rotatedHeads } from './architectures.ts';
-import { headCounts } from './head-counts.ts';
+import { checkHeads, headCounts } from './head-counts.ts';
 import type { ModelDescription, ModelSource } from './model-source.ts';
 
 /** How the parts of a tensor, one in each shard, make the whole. */
@@ -51,8 +52,8 @@ export async function openMetaSource(folder: string): Promise<ModelSource> {
   for (const name of await shardNames(folder)) {
     shards.push(opened.use(await openPytorch(join(folder, name))).tensors);
   }
-  const raw = joinShards(folder, shards);
   const params = await readParams(folder);
+  const raw = joinShards(folder, shards, params);
   const config = metaConfig(params, {
     vocabSize: raw.get('model.embed_tokens.weight')?.tensor.shape[0] ?? 0,
     tensorShapes: new Map([...raw.values()].map(({ metaName, tensor }) => [metaName, tensor.shape])),
@@ -62,7 +63,9 @@ export async function openMetaSource(folder: string): Promise<ModelSource> {
   const tensors = new Map(
     [...raw].map(([name, { tensor }]) => {
       const rotated = rotatedHeads(name);
-      return [name, rotated ? renamed(rotaryRows(tensor, heads[rotated], 'halves'), name) : tensor];
+      if (!rotated) return [name, tensor];
+      checkHeads(folder, tensor, heads[rotated]);
+      return [name, renamed(rotaryRows(tensor, heads[rotated], 'halves'), name)];
     }),
   );
   const kept = opened.move();
@@ -98,8 +101,14 @@ interface Joint {
 }
 
 /** Whole tensors, by the names of Hugging Face. */
-function joinShards(folder: string, shards: readonly ReadonlyMap<string, Tensor>[]): Map<string, Joint> {
+function joinShards(
+  folder: string,
+  shards: readonly ReadonlyMap<string, Tensor>[],
+  params: unknown,
+): Map<string, Joint> {
   const [first, ...others] = shards;
+  const width = widthOf(params);
+  checkPartCount(folder, first, { width, parts: shards.length });
   const joined = new Map<string, Joint>();
   const unknown: string[] = [];
   for (const [metaName, tensor] of first ?? []) {
@@ -119,7 +128,7 @@ function joinShards(folder: string, shards: readonly ReadonlyMap<string, Tensor>
         'Check that all parts are of one model, and download them again.',
       );
     });
-    joined.set(known.name, { metaName, tensor: joinParts(known, [tensor, ...rest]) });
+    joined.set(known.name, { metaName, tensor: joinParts(known, [tensor, ...rest], width) });
   }
   if (unknown.length > 0) {
     throw new PunaError(
@@ -145,17 +154,34 @@ function knownName(metaName: string): { name: string; joined: Joined | 'embeddin
 function joinParts(
   { name, joined }: { name: string; joined: Joined | 'embedding' },
   parts: readonly [Tensor, ...Tensor[]],
+  width: number | null,
 ): Tensor {
   const [first] = parts;
   if (parts.length === 1 || joined === 'same') return renamed(first, name);
-  // LLaMA 3 cuts its embeddings by rows, the ones before by columns, which makes their parts narrower than they are tall by far.
-  const byRows = joined === 'rows' || (joined === 'embedding' && isCutByRows(first, parts.length));
+  // LLaMA 3 cuts its embeddings by rows, each of which is whole then; the ones before cut them by columns.
+  const byRows = joined === 'rows' || (joined === 'embedding' && first.shape[1] === width);
   return byRows ? concatenatedRows(name, parts) : concatenatedColumns(name, parts);
 }
 
-/** LLaMA 1 and 2 have 32,000 tokens in every part; LLaMA 3 has 128,256 in all. */
-function isCutByRows({ shape }: Tensor, parts: number): boolean {
-  return (shape[0] ?? 0) * parts === 128_256;
+/** The length of an embedding, as params.json says; whether it is sound shows when it is made a configuration. */
+function widthOf(params: unknown): number | null {
+  const { data } = z.looseObject({ dim: z.int().positive() }).safeParse(params);
+  return data?.dim ?? null;
+}
+
+/** The output projection has whole rows in each part, cut by columns: how often they are cut tells how many parts there are. */
+function checkPartCount(
+  folder: string,
+  tensors: ReadonlyMap<string, Tensor> | undefined,
+  { width, parts }: { width: number | null; parts: number },
+): void {
+  const [rows = 0, columns = 0] = tensors?.get('layers.0.attention.wo.weight')?.shape ?? [];
+  if (width === null || rows !== width || columns === 0 || columns * parts === width) return;
+  throw new PunaError(
+    'file-missing',
+    `${folder} has ${parts} of the ${Math.round(width / columns)} parts that its weights were cut into.`,
+    'Download the missing parts, consolidated.00.pth and so on.',
+  );
 }
 
 async function readParams(folder: string): Promise<unknown> {

@@ -37,4 +37,6 @@ export interface ModelSource extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Null where there are tensors only, as in a lone file of them. */
   readonly description: ModelDescription | null;
+  /** What a person should know of how it was read, one sentence each. */
+  readonly notes?: readonly string[];
 }

@@ -58,7 +58,8 @@ async function formOf(source: ByteSource): Promise<WeightsFileForm | null> {
   if (head.toString('latin1', 0, 4) === 'GGUF') return 'gguf';
   // Zip, or what PyTorch wrote before 1.6, of which its reader says what to do.
   if (head.toString('latin1', 0, 4) === zipMagic || head[0] === pickleMark) return 'pytorch';
-  return head[8] === '{'.charCodeAt(0) ? 'safetensors' : null;
+  // A header of less than 4 GB, and the brace with which it begins; a text has no zeros there.
+  return head.readUInt32LE(4) === 0 && head[8] === '{'.charCodeAt(0) ? 'safetensors' : null;
 }
 
 async function openFolder(folder: string): Promise<ModelSource> {
