@@ -46,6 +46,7 @@ export async function discardWeights({ out }: WeightsOperation): Promise<void> {
   await discardOutput(out);
   await discardXor(out);
   await discardSpool(spoolOf(out));
+  await removeLeftovers(out);
   await discardExtraction(out);
 }
 
