@@ -99,16 +99,6 @@ export function concatenatedColumns(name: string, parts: readonly [Tensor, ...Te
   });
 }
 
-/** Rows `first` to `last` (excluded) of a matrix or numbers of a vector. */
-export function rowsOf(tensor: Tensor, name: string, first: number, last: number): Tensor {
-  const { type, shape } = tensor;
-  const rowBytes = bytesOf(tensor) / (shape[0] ?? 1);
-  return {
-    ...{ name, type, shape: [last - first, ...shape.slice(1)] },
-    read: (target, offset) => tensor.read(target, offset + first * rowBytes),
-  };
-}
-
 /**
  * The rows of each head of a query or key matrix (or bias) in another order: `halves` turns pairs that lie side by side into
  * halves, as Hugging Face rotates, and `pairs` halves into pairs, as Meta and GGUF's `llama` do.
