@@ -175,6 +175,33 @@ describe.skipIf(!findBrowser())('the page Weights', () => {
     expect((await shell.client.system.state()).models).toMatchObject([{ name: 'wide' }]);
   });
 
+  test('offers to change what failed: a delta may be allowed on another base', async () => {
+    const delta = await deltaOf(files.llama, files.vicuna, 'vicuna-7b-delta');
+    const another = await buildTinyFolder(join(folder, 'another'), { change: 0.05 });
+    await drop(another, delta);
+    await page.getByRole('heading', { name: 'Apply the delta' }).waitFor();
+    await start();
+    const failed = card('vicuna-7b');
+    await failed.getByRole('alert').waitFor();
+    await failed.getByRole('button', { name: 'Change options' }).click();
+    await page.getByRole('button', { name: 'More options' }).click();
+    await page.getByRole('switch', { name: 'Allow on a base' }).click();
+    await start();
+    await card('vicuna-7b (2)').getByText('Computed exactly').waitFor();
+  });
+
+  test('warns of quantizing what is quantized already, and lets a person do so', async () => {
+    await drop(files.base);
+    await page.getByText('This model is quantized already').waitFor();
+    const button = page.getByRole('button', { name: 'Start' });
+    await expect.poll(() => button.isDisabled()).toBe(true);
+    await page.getByRole('switch', { name: 'Allow a model that is quantized already' }).click();
+    await page.getByRole('combobox', { name: 'Type of the weights' }).selectOption('Q8_0');
+    await page.getByText(/models.plain-Q8_0\.gguf/).waitFor();
+    await start();
+    await card('plain-Q8_0').getByRole('button', { name: 'Chat with it' }).waitFor();
+  });
+
   test('finds files and folders on the machine by their place', async () => {
     await page.getByRole('button', { name: 'Choose files or a folder' }).click();
     const path = page.getByRole('textbox', { name: 'Path of a file or a folder' });

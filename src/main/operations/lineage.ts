@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Lineage, Model, TrainingRun, WeightsJob } from '../../shared/contract/index.ts';
-import { inputsOf, type OriginRole } from './inputs.ts';
+import { inputsOf, type OriginRole } from '../../shared/operation-inputs.ts';
 
 /** What is known of how weights came about. */
 export interface Origins {

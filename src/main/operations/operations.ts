@@ -12,6 +12,7 @@ import type {
   WeightsResult,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { inputsOf } from '../../shared/operation-inputs.ts';
 import { Engine, type LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
 import { expandHome, type Library } from '../library/index.ts';
@@ -21,7 +22,6 @@ import type { WeightsJobs } from '../weights/messages.ts';
 import { canSpeak, firstWords } from './first-words.ts';
 import { HelperEngine } from './helper-engine.ts';
 import { discardImportance, withImportance } from './importance.ts';
-import { inputsOf } from './inputs.ts';
 import { KeptUploads } from './kept-uploads.ts';
 import { lineageOf } from './lineage.ts';
 import { LiveJob } from './live-job.ts';

@@ -32,6 +32,11 @@ export const usualOptions: Options = {
 /** The usual choice where a model is quantized. */
 export const usualQuantization = 'Q4_K_M';
 
+/** Whether a type has fewer bits than models are trained in, so that quantizing once more adds up errors. */
+export function isQuantized(type: string | null): boolean {
+  return type !== null && !/^(F64|F32|F16|BF16)$/.test(type);
+}
+
 /** Merges that add what others changed of a base, instead of mixing weights. */
 export const baseMethods: readonly MergeMethod[] = ['task', 'ties', 'dare', 'dare_ties'];
 /** Of these, a share of the changes is dropped. */

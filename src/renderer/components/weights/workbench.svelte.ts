@@ -1,11 +1,27 @@
 import type { Planned, WeightsItem, WeightsOperation } from '../../../shared/contract/index.ts';
+import { inputsOf } from '../../../shared/operation-inputs.ts';
 import { failureText } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { uploadGroup } from '../../lib/upload.ts';
 import type { Dropped } from './dropped.ts';
 import { lastPart } from './paths.ts';
-import { methodsFor, operationOf, type Options, suggestedName, usualOptions } from './operation.ts';
-import { missingPart, type OperationKind, type Part, proposalsFor, type Role, roleFor } from './proposals.ts';
+import {
+  isQuantized,
+  methodsFor,
+  operationOf,
+  type Options,
+  suggestedName,
+  usualOptions,
+} from './operation.ts';
+import {
+  missingPart,
+  type OperationKind,
+  type Part,
+  proposalsFor,
+  roles,
+  type Role,
+  roleFor,
+} from './proposals.ts';
 
 interface Failure {
   sentence: string;
@@ -63,6 +79,12 @@ class Workbench {
   readonly operation = $derived<WeightsOperation | null>(
     this.kind && operationOf(this.kind, this.parts, this.used),
   );
+  /** What a person has to allow before it can begin. */
+  readonly refused = $derived.by(() => {
+    const model = this.parts.find(({ role }) => role === 'base' || role === 'model');
+    const asks = this.kind === 'quantize' && isQuantized(model?.type ?? null) && !this.options.requantize;
+    return asks ? 'isQuantized' : null;
+  });
   readonly busy = $derived(this.items.some(({ item, failure }) => item === null && failure === null));
 
   choose(kind: OperationKind): void {
@@ -96,6 +118,18 @@ class Workbench {
       await this.#recognise(key, kept);
     } catch (thrown) {
       if (!signal.aborted) this.#change(key, { copied: null, failure: failureText(thrown) });
+    }
+  }
+
+  /** Puts on the bench what an operation was to be done with, so that it can be done in another way. */
+  async reopen(operation: WeightsOperation): Promise<void> {
+    this.items = [];
+    this.choose(operation.kind);
+    for (const { path, role } of inputsOf(operation)) {
+      await this.addPath(path);
+      const wanted = roles.find((known) => known === role) ?? 'model';
+      const item = this.items.find((each) => each.path === path);
+      if (item?.item) this.assign(item.key, wanted);
     }
   }
 

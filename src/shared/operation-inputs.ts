@@ -1,4 +1,4 @@
-import type { Lineage, WeightsOperation } from '../../shared/contract/index.ts';
+import type { Lineage, WeightsOperation } from './contract/index.ts';
 
 /** What something was to what was made of it. */
 export type OriginRole = NonNullable<Lineage['role']>;
