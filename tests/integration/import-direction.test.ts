@@ -33,7 +33,7 @@ describe('An import against the direction is refused:', () => {
     ['src/main/inference/engine.ts', '../app.ts'],
     ['src/main/training/run.ts', '../runs/index.ts'],
     ['src/main/training/autodiff/tape.ts', '../models/index.ts'],
-    ['src/main/ggml/graph.ts', '../training/index.ts'],
+    ['src/main/ggml/graph.ts', '../training/trainer.ts'],
     ['src/main/weights/inspect.ts', '../library/index.ts'],
     ['src/main/weights/formats/gguf.ts', '../../history/index.ts'],
     ['src/main/storage/paths.ts', '../library/index.ts'],
