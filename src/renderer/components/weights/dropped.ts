@@ -10,13 +10,12 @@ export interface Dropped {
 /** What was let go. To be called while the event lasts: afterwards a browser tells nothing of folders any more. */
 export function droppedThings(files: readonly File[], transfer: DataTransfer): Dropped[] {
   if (window.puna) return files.map((file) => single(file));
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
-  const folders = entries.filter((entry) => entry !== null).filter(isFolder);
-  const names = new Set(folders.map(({ name }) => name));
-  return [
-    ...files.filter(({ name }) => !names.has(name)).map((file) => single(file)),
-    ...folders.map((folder) => ({ name: folder.name, path: null, files: () => filesOf(folder) })),
-  ];
+  return [...transfer.items].flatMap((item): Dropped[] => {
+    const entry = item.webkitGetAsEntry();
+    if (entry && isFolder(entry)) return [{ name: entry.name, path: null, files: () => filesOf(entry) }];
+    const file = item.getAsFile();
+    return file ? [single(file)] : [];
+  });
 }
 
 /** Files that were picked: models of one file each by themselves, others together, as of one folder. */

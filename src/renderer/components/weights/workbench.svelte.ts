@@ -102,23 +102,10 @@ class Workbench {
     await this.#recognise(this.#add(label), path);
   }
 
-  /** Puts on the bench what was let go on the page; where the browser tells no paths, its bytes are sent. */
-  async addDropped({ name, path, files }: Dropped): Promise<void> {
-    if (path !== null) return this.addPath(path, name);
-    const key = this.#add(name, { copied: 0 });
-    const { signal } = this.#find(key)?.stop ?? new AbortController();
-    try {
-      const groupId = await uploadGroup(
-        app.client,
-        { name, files: await files() },
-        { signal, onProgress: (copied) => this.#change(key, { copied }) },
-      );
-      const { path: kept } = await app.client.weights.keep({ groupId });
-      this.#change(key, { copied: null });
-      await this.#recognise(key, kept);
-    } catch (thrown) {
-      if (!signal.aborted) this.#change(key, { copied: null, failure: failureText(thrown) });
-    }
+  /** Puts on the bench what was let go on the page, in that order. */
+  async addDropped(things: readonly Dropped[]): Promise<void> {
+    const added = things.map((thing) => ({ thing, key: this.#add(thing.name) }));
+    for (const { thing, key } of added) await this.#take(key, thing);
   }
 
   /** Puts on the bench what an operation was to be done with, so that it can be done in another way. */
@@ -166,7 +153,7 @@ class Workbench {
         (thrown: unknown) => {
           if (planning !== this.#planning) return;
           this.plan = null;
-          this.planFailure = failureText(thrown);
+          this.planFailure = this.#failure(thrown);
         },
       );
     }, planAfter);
@@ -184,20 +171,47 @@ class Workbench {
       this.options = { ...usualOptions };
       this.#chosen = null;
     } catch (thrown) {
-      this.planFailure = failureText(thrown);
+      this.planFailure = this.#failure(thrown);
     } finally {
       this.starting = false;
     }
   }
 
-  #add(label: string, patch: Partial<BenchItem> = {}): number {
+  #add(label: string): number {
     const key = ++this.#key;
     const fresh = { key, label, copied: null, path: null, item: null, role: 'model' as const };
-    this.items = [
-      ...this.items,
-      { ...fresh, weight: null, failure: null, stop: new AbortController(), ...patch },
-    ];
+    this.items = [...this.items, { ...fresh, weight: null, failure: null, stop: new AbortController() }];
     return key;
+  }
+
+  /** Where the browser tells no paths, the bytes are sent. */
+  async #take(key: number, { name, path, files }: Dropped): Promise<void> {
+    const item = this.#find(key);
+    if (!item) return;
+    if (path !== null) return this.#recognise(key, path);
+    const { signal } = item.stop;
+    this.#change(key, { copied: 0 });
+    try {
+      const groupId = await uploadGroup(
+        app.client,
+        { name, files: await files() },
+        { signal, onProgress: (copied) => this.#change(key, { copied }) },
+      );
+      const { path: kept } = await app.client.weights.keep({ groupId });
+      this.#change(key, { copied: null });
+      if (signal.aborted) await app.client.weights.forget({ path: kept });
+      else await this.#recognise(key, kept);
+    } catch (thrown) {
+      if (!signal.aborted) this.#change(key, { copied: null, failure: this.#failure(thrown) });
+    }
+  }
+
+  /** What went wrong, with the names that a person knows things by, instead of where Puna keeps them. */
+  #failure(thrown: unknown): Failure {
+    const named = (text: string) =>
+      this.items.reduce((so, { path, label }) => (path === null ? so : so.replaceAll(path, label)), text);
+    const { sentence, remedy } = failureText(thrown);
+    return { sentence: named(sentence), remedy: named(remedy) };
   }
 
   async #recognise(key: number, path: string): Promise<void> {
@@ -209,7 +223,7 @@ class Workbench {
       const there = this.parts.map(({ role }) => role);
       this.#change(key, { item, role: roleFor(kind, name, there) });
     } catch (thrown) {
-      this.#change(key, { failure: failureText(thrown) });
+      this.#change(key, { failure: this.#failure(thrown) });
     }
   }
 
