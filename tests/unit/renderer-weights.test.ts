@@ -144,6 +144,9 @@ describe('an operation', () => {
     expect(read('merge', [base, other], usualOptions)).toBe(
       'llama-7b+vicuna-7b = 0.50 llama-7b + 0.50 vicuna-7b',
     );
+    expect(read('merge', [base, other], { ...usualOptions, method: 'ties' })).toBe(
+      'llama-7b+vicuna-7b ≈ llama-7b + 1.00 (vicuna-7b − llama-7b)',
+    );
   });
 });
 

@@ -241,7 +241,7 @@ export const en = {
       task: 'Task arithmetic: adds up the changes',
       ties: 'TIES: keeps large changes that agree',
       dare: 'DARE: drops changes at random',
-      dare_ties: 'DARE-TIES: drops at random, then agrees',
+      dare_ties: 'DARE-TIES: drops at random, then TIES',
     },
     weightOf: 'Share of {{name}}',
     scaleOf: 'Strength of {{name}}',

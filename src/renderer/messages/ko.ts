@@ -244,7 +244,7 @@ export const ko: Translation<Messages> = {
       task: 'Task arithmetic: 달라진 점을 더해요',
       ties: 'TIES: 서로 맞는 큰 변화만 남겨요',
       dare: 'DARE: 변화를 무작위로 버려요',
-      dare_ties: 'DARE-TIES: 무작위로 버린 뒤 맞는 것만',
+      dare_ties: 'DARE-TIES: 무작위로 버린 뒤 TIES',
     },
     weightOf: '{{name}} 비율',
     scaleOf: '{{name}} 세기',

@@ -1,5 +1,7 @@
 import type { WeightsOperation } from '../../../shared/contract/index.ts';
+import type { MergeMethod } from '../../../shared/contract/weights-choices.ts';
 import { scale } from '../../lib/figures.ts';
+import { sparseMethods } from './operation.ts';
 import { titleOf } from './paths.ts';
 
 /** What a result is made of, as a line to be read: `vicuna = llama + delta`. */
@@ -11,6 +13,8 @@ export interface Equation {
 }
 
 type Term = Equation['terms'][number];
+
+const randomOrDecided: readonly MergeMethod[] = ['slerp', ...sparseMethods];
 
 /** By the names of the files and folders. */
 export function equationOf(operation: WeightsOperation): Equation {
@@ -26,11 +30,15 @@ export function equationOf(operation: WeightsOperation): Equation {
     case 'adapter-extract':
       return { result, relation: '≈', terms: [term(operation.target), term(operation.base, '−')] };
     case 'merge': {
-      const base = operation.base === null ? [] : [term(operation.base)];
-      const models = operation.models.map(({ path, weight }, index) =>
-        term(path, index + base.length > 0 ? '+' : null, operation.method === 'slerp' ? null : scale(weight)),
-      );
-      return { result, relation: '=', terms: [...base, ...models] };
+      const { base, method } = operation;
+      const start = base === null ? [] : [term(base)];
+      const models = operation.models.map(({ path, weight }, index): Term => {
+        const name = base === null ? titleOf(path) : `(${titleOf(path)} − ${titleOf(base)})`;
+        const factor = method === 'slerp' ? null : scale(weight);
+        return { sign: index + start.length > 0 ? '+' : null, factor, name };
+      });
+      // What is drawn by chance, or decided by majority, is more than a sum.
+      return { result, relation: randomOrDecided.includes(method) ? '≈' : '=', terms: [...start, ...models] };
     }
     case 'adapter-merge':
       return {
