@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../tests/browser/browser.ts';
 import { buildScriptedModel } from '../tests/support/models.ts';
+import { buildTinyFolder } from '../tests/support/tiny-folder.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../tests/support/shell.ts';
 
 /**
@@ -73,10 +75,48 @@ async function fill(
   return conversationId;
 }
 
+/** Lets go of files and folders over the page. */
+async function drop(page: Page, ...paths: string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, x: 640, y: 400, data });
+  }
+}
+
 async function picture(page: Page, name: string): Promise<void> {
   // Code gets its colours, and fonts arrive, a moment after the text.
   await page.waitForTimeout(1200);
   await page.screenshot({ path: join(target, `${name}.png`) });
+}
+
+/** A delta that was applied, with its proof and its picture, and what a person drops next. */
+async function fillWeights(shell: Shell, folder: string): Promise<{ base: string; delta: string }> {
+  const { weights } = shell.client;
+  const shape = { layers: 12 };
+  const base = await buildTinyFolder(join(folder, 'llama-7b'), shape);
+  const tuned = await buildTinyFolder(join(folder, 'vicuna-7b'), { ...shape, change: 0.1 });
+  const done = async (id: number) => {
+    for (;;) {
+      const job = (await weights.list()).find((each) => each.id === id);
+      if (job?.state === 'done' && !job.speaking) return job.result?.out ?? '';
+      if (job?.state === 'failed') throw new Error(job.error?.message);
+      await wait(100);
+    }
+  };
+  const made = await weights.start({
+    kind: 'delta-make',
+    base,
+    target: tuned,
+    out: 'vicuna-7b-delta',
+    compress: false,
+  });
+  const delta = await done(made.id);
+  const out = 'vicuna-7b.gguf';
+  const applied = await weights.start({ kind: 'delta-apply', base, delta, out, type: 'F16', anyBase: false });
+  await done(applied.id);
+  await weights.discard({ jobId: made.id });
+  return { base, delta };
 }
 
 await mkdir(target, { recursive: true });
@@ -104,6 +144,22 @@ for (const content of [english, korean]) {
     await page.reload();
     await page.getByRole('article').last().waitFor();
     await picture(page, 'chat-narrow');
+    await page.setViewportSize({ width: 1280, height: 860 });
+  }
+  const { base, delta } = await fillWeights(shell, folder);
+  await page.goto(`http://127.0.0.1:${shell.port}/#/weights`);
+  await drop(page, base, delta);
+  await page.getByRole('article').first().waitFor();
+  if (content.language === 'ko') {
+    await picture(page, 'weights-korean');
+  } else {
+    await picture(page, 'weights-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page
+      .getByRole('article')
+      .first()
+      .evaluate((card) => card.scrollIntoView());
+    await picture(page, 'weights-result');
   }
   await context.close();
   await shell.stop();

@@ -19,17 +19,23 @@ const configSchema = z.object({
 
 /**
  * Writes a Hugging Face folder of a tiny Llama with random weights in F16, the same for the same seed. `change`: how far its
- * numbers are from those of seed 1, as a share of them; so that it is a model that was trained from that one. Gives back the path.
+ * numbers are from those of seed 1, as a share of them; so that it is a model that was trained from that one. `layers`: absent for one. Gives back the path.
  */
 export async function buildTinyFolder(
   folder: string,
-  { change = 0 }: { change?: number } = {},
+  { change = 0, layers }: { change?: number; layers?: number } = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   for (const name of ['config.json', 'tokenizer.model', 'tokenizer_config.json']) {
     await cp(join(described, name), join(folder, name));
   }
-  const config = configSchema.parse(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')));
+  const path = join(folder, 'config.json');
+  const whole = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  if (layers !== undefined) {
+    whole['num_hidden_layers'] = layers;
+    await writeFile(path, JSON.stringify(whole));
+  }
+  const config = configSchema.parse(whole);
   const [base, other] = [seededRandom(1), seededRandom(2)];
   const random = () => base.spread(0.05) + other.spread(0.05 * change);
   const tensors = Object.entries(shapesOf(config)).map(([name, shape]) => {
