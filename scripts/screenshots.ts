@@ -155,11 +155,7 @@ for (const content of [english, korean]) {
   } else {
     await picture(page, 'weights-light');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await page
-      .getByRole('article')
-      .first()
-      .evaluate((card) => card.scrollIntoView());
-    await picture(page, 'weights-result');
+    await picture(page, 'weights-dark');
   }
   await context.close();
   await shell.stop();
