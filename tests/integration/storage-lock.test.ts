@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockDataFolder } from '../../src/main/storage/index.ts';
+import { lockDataFolder, writeResumably } from '../../src/main/storage/index.ts';
 import { temporaryFolder } from '../support/shell.ts';
 
 let temporary: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -13,17 +13,20 @@ beforeEach(async () => {
 });
 afterEach(() => temporary.remove());
 
-/** A process that holds the lock until it is killed. */
-async function holder(folder: string) {
+/** A process that does something with the module of locks, and says so, until it is killed. */
+async function holder(program: string) {
   const lockModule = pathToFileURL('src/main/storage/index.ts').href;
-  const program = `
-    import { lockDataFolder } from ${JSON.stringify(lockModule)};
-    lockDataFolder(${JSON.stringify(folder)});
-    console.log('locked');
-    setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import * as storage from ${JSON.stringify(lockModule)}; ${program}; setInterval(() => {}, 1000);`,
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   await once(child.stdout, 'data');
   return {
     async kill() {
@@ -47,7 +50,9 @@ describe('the lock of a data folder', () => {
   });
 
   it('refuses a second process, and is free as soon as the first one is killed', async () => {
-    const other = await holder(temporary.folder);
+    const other = await holder(
+      `storage.lockDataFolder(${JSON.stringify(temporary.folder)}); console.log('locked')`,
+    );
     try {
       expect(() => lockDataFolder(temporary.folder)).toThrow(
         expect.objectContaining({
@@ -69,5 +74,39 @@ describe('the lock of a data folder', () => {
       expect.objectContaining({ code: 'invalid-input', remedy: expect.stringContaining('--data') }),
     );
     expect(() => lockDataFolder(file)).toThrow(`The data folder ${file} cannot be made.`);
+  });
+});
+
+describe('A file that is written unit by unit', () => {
+  it('has one writer, and may be gone on with as soon as that one is killed', async () => {
+    const path = join(temporary.folder, 'file');
+    const unit = `{ bytes: 1, async *pieces() { console.log('writing'); await new Promise(() => {}); } }`;
+    const other = await holder(
+      `void storage.writeResumably(${JSON.stringify(path)}, [${unit}], { signature: '' })`,
+    );
+    const write = () =>
+      writeResumably(
+        path,
+        [
+          {
+            bytes: 1,
+            async *pieces() {
+              yield Buffer.from('a');
+              return '';
+            },
+          },
+        ],
+        { signature: '' },
+      );
+    try {
+      await expect(write()).rejects.toMatchObject({
+        code: 'already-running',
+        message: `Another Puna is writing ${path}.`,
+      });
+    } finally {
+      await other.kill();
+    }
+    await write();
+    expect(await readdir(temporary.folder)).toEqual(['file']);
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -88,6 +88,47 @@ describe('A file that is written unit by unit', () => {
     expect(await readdir(folder)).toEqual(['file']);
   });
 
+  test('begins anew where a journal is left without its file, as after a kill between the last two steps', async () => {
+    const path = join(folder, 'file');
+    await expect(writeResumably(path, units(4, { failing: 2 }), often)).rejects.toThrow();
+    await rename(join(folder, '.file.part'), path);
+    await writeResumably(path, units(4), often);
+    expect(await readFile(path)).toEqual(whole);
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  test('goes on whatever process has the number of the one that began it', async () => {
+    const path = join(folder, 'file');
+    await expect(writeResumably(path, units(4, { failing: 2 }), often)).rejects.toThrow();
+    const journal = join(folder, '.file.journal');
+    const kept = JSON.parse(await readFile(journal, 'utf8')) as object;
+    await writeFile(journal, JSON.stringify({ ...kept, process: process.ppid }));
+    const made: number[] = [];
+    await writeResumably(path, units(4, { made }), often);
+    expect(made).toEqual([2, 3]);
+  });
+
+  test('ends the unit that it stops in', async () => {
+    const path = join(folder, 'file');
+    const controller = new AbortController();
+    let ended = false;
+    const open: Unit = {
+      bytes: 2,
+      async *pieces() {
+        try {
+          yield Buffer.from('a');
+          controller.abort();
+          yield Buffer.from('b');
+          return '';
+        } finally {
+          ended = true;
+        }
+      },
+    };
+    await expect(writeResumably(path, [open], { ...often, signal: controller.signal })).rejects.toThrow();
+    expect(ended).toBe(true);
+  });
+
   test('stops when it is told to', async () => {
     const path = join(folder, 'file');
     const controller = new AbortController();
@@ -155,6 +196,42 @@ describe('A folder that is written file by file', () => {
     await discardBegunFolder(path);
     expect(await readdir(folder)).toEqual([]);
     await writeFolderResumably(path, files(false, []), often);
+    await expect(writeFolderResumably(path, files(false, []), often)).rejects.toThrow(/is there already/);
+  });
+
+  test('leaves out what killed writers have left in it', async () => {
+    const path = join(folder, 'model');
+    await expect(writeFolderResumably(path, files(true, []), often)).rejects.toThrow();
+    await writeFile(join(folder, '.model.part', '.two.1-0123456789ab.part'), 'half');
+    await writeFolderResumably(path, files(false, []), often);
+    expect((await readdir(path)).toSorted()).toEqual(['one', 'three', 'two']);
+  });
+
+  test('is not made anew where only its name was missing', async () => {
+    const path = join(folder, 'model');
+    const made: string[] = [];
+    const dying = async () => {
+      throw new Error('Killed.');
+    };
+    await expect(writeFolderResumably(path, files(false, made), often, dying)).rejects.toThrow('Killed.');
+    await writeFolderResumably(path, files(false, made), often);
+    expect(made).toEqual(['two']);
+    expect(await readdir(folder)).toEqual(['model']);
+  });
+
+  test('never replaces what somebody put under its name meanwhile', async () => {
+    const path = join(folder, 'model');
+    await mkdir(path);
+    const meanwhile = () => writeFile(join(path, 'mine'), 'mine');
+    await expect(writeFolderResumably(path, files(false, []), often, meanwhile)).rejects.toThrow(
+      /is there already/,
+    );
+    expect(await readFile(join(path, 'mine'), 'utf8')).toBe('mine');
+  });
+
+  test('is refused where a file is', async () => {
+    const path = join(folder, 'model');
+    await writeFile(path, 'mine');
     await expect(writeFolderResumably(path, files(false, []), often)).rejects.toThrow(/is there already/);
   });
 });

@@ -1,10 +1,9 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { PunaError } from '../../shared/error.ts';
 import { moveDurably, writeAtomically } from './atomic-file.ts';
 import { fileError } from './file-error.ts';
+import { whileLocked } from './resumable-lock.ts';
 
 /** A stretch of a large file that is made as a whole: after a crash, writing goes on behind the last whole one. */
 export interface Unit {
@@ -33,13 +32,8 @@ export type Patch = (results: readonly string[]) => { position: number; bytes: U
 /** Enough that flushing costs little. */
 const usualFlush = 256 * 1024 * 1024;
 
-/** An engine whose program was killed notices that within a second, and ends; so long the next one waits for it. */
-const patienceMs = 3_000;
-
 const journalSchema = z.object({
   signature: z.string(),
-  /** Who writes it. */
-  process: z.int(),
   results: z.array(z.string()),
 });
 type Journal = z.infer<typeof journalSchema>;
@@ -51,44 +45,45 @@ type Journal = z.infer<typeof journalSchema>;
  * Errors: `disk-full`, `file-missing` (the folder), `invalid-input` (it cannot be written), `already-running` (another process
  * writes the same file), and whatever the units throw.
  */
-export async function writeResumably(
+export function writeResumably(
+  path: string,
+  units: readonly Unit[],
+  options: ResumableOptions,
+  patch?: Patch,
+): Promise<string[]> {
+  return whileLocked(path, () => writeLocked(path, units, options, patch));
+}
+
+async function writeLocked(
   path: string,
   units: readonly Unit[],
   { signature, signal, onProgress, flushEvery = usualFlush }: ResumableOptions,
-  patch?: Patch,
+  patch: Patch | undefined,
 ): Promise<string[]> {
   const begun = begunNames(path);
-  const journal = await freedJournal(path);
-  const results = journal?.signature === signature ? journal.results.slice(0, units.length) : [];
   try {
+    const { results, position: start } = await whatIsThere(begun, units, signature);
     await using handle = await open(begun.part, results.length > 0 ? 'r+' : 'w');
-    let position = units.slice(0, results.length).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
-    if ((await handle.stat()).size < position) {
-      results.length = 0;
-      position = 0;
-    }
+    let position = start;
     await handle.truncate(position);
-    const keep = () => writeJournal(begun.journal, { signature, process: process.pid, results });
+    const keep = () => writeJournal(begun.journal, { signature, results });
     await keep();
     onProgress?.(position);
 
     let unflushed = 0;
     for (const unit of units.slice(results.length)) {
-      const pieces = unit.pieces(results);
-      const start = position;
-      let step = await pieces.next();
-      for (; !step.done; step = await pieces.next()) {
+      const before = position;
+      const result = await drained(unit.pieces(results), async (piece) => {
         signal?.throwIfAborted();
-        const { byteLength } = step.value;
-        await writeFully(handle, step.value, position);
-        position += byteLength;
+        await writeFully(handle, piece, position);
+        position += piece.byteLength;
         onProgress?.(position);
+      });
+      if (unit.bytes !== null && position - before !== unit.bytes) {
+        throw new Error(`${path}: a unit has ${position - before} bytes instead of ${unit.bytes}.`);
       }
-      if (unit.bytes !== null && position - start !== unit.bytes) {
-        throw new Error(`${path}: a unit has ${position - start} bytes instead of ${unit.bytes}.`);
-      }
-      results.push(step.value);
-      unflushed += position - start;
+      results.push(result);
+      unflushed += position - before;
       if (unflushed >= flushEvery && unit.bytes !== null) {
         await handle.datasync();
         await keep();
@@ -100,12 +95,46 @@ export async function writeResumably(
       await writeFully(handle, bytes, at);
     }
     await handle.sync();
+    await handle.close();
+    await moveDurably(begun.part, path);
+    await rm(begun.journal, { force: true });
+    return results;
   } catch (thrown) {
     throw fileError(thrown, path);
   }
-  await moveDurably(begun.part, path);
-  await rm(begun.journal, { force: true });
-  return results;
+}
+
+/** Results of units that are there, and where writing goes on behind them; none where what was begun is something else or damaged. */
+async function whatIsThere(
+  { part, journal: journalPath }: { part: string; journal: string },
+  units: readonly Unit[],
+  signature: string,
+): Promise<{ results: string[]; position: number }> {
+  const journal = await readJournal(journalPath);
+  const results = journal?.signature === signature ? journal.results.slice(0, units.length) : [];
+  const position = units.slice(0, results.length).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+  // A process that dies between giving the file its name and removing the journal leaves the journal alone.
+  const size = await stat(part).then(
+    (found) => found.size,
+    () => -1,
+  );
+  return size < position || size < 0 ? { results: [], position: 0 } : { results, position };
+}
+
+/** Takes pieces one by one; gives what their generator returns. It is ended also where taking one fails: it may hold files open. */
+async function drained(
+  pieces: AsyncGenerator<Uint8Array, string>,
+  take: (piece: Uint8Array) => Promise<void>,
+): Promise<string> {
+  try {
+    for (;;) {
+      const step = await pieces.next();
+      if (step.done) return step.value;
+      await take(step.value);
+    }
+  } finally {
+    await pieces.return('');
+  }
 }
 
 /** How much of a file has been begun and can be gone on with; null where nothing was. In bytes. */
@@ -158,31 +187,5 @@ async function writeFully(
       position + written,
     );
     written += bytesWritten;
-  }
-}
-
-/** What is there of an earlier try that nobody goes on with. Errors: `already-running`. */
-async function freedJournal(path: string): Promise<Journal | null> {
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    const journal = await readJournal(begunNames(path).journal);
-    if (!journal || journal.process === process.pid || !isAlive(journal.process)) return journal;
-    if (performance.now() > until) {
-      throw new PunaError(
-        'already-running',
-        `Another Puna is writing ${path}.`,
-        'Wait until it has finished, or choose another name.',
-      );
-    }
-    await wait(50);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
