@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
 import { parseProof, proofNames } from './delta/proof.ts';
-import { countOf, type Tensor } from './formats/tensor.ts';
+import { countOf, type Tensor, tensorTypes } from './formats/tensor.ts';
 import type { WeightsItem } from './messages.ts';
 import { readModelFile } from './model-file.ts';
 import { trainedOn } from './base-model.ts';
@@ -67,7 +67,10 @@ function item(
 
 async function recogniseGguf(path: string): Promise<WeightsItem> {
   const file = await readModelFile(path);
-  const { metadata, tensors, bytes, architecture, parameters, quantization: type } = file;
+  const { metadata, tensors, bytes, architecture, quantization: type } = file;
+  const parameters = parametersOf(
+    tensors.map((tensor) => ({ ...tensor, type: tensorTypes[tensor.type.name] })),
+  );
   if (metadataString(metadata, 'general.type') === importanceType) {
     return item(path, { kind: 'importance', layout: 'gguf', bytes });
   }
@@ -95,7 +98,7 @@ async function recogniseModel(path: string): Promise<WeightsItem> {
     kind: isAdapter ? 'adapter' : isDelta ? 'delta' : config ? 'model' : 'tensors',
     layout: layoutOf(source, path),
     architecture: source.architecture?.name ?? (modelTypeOf(config) || null),
-    ...{ parameters: parametersOf(tensors), type: mostlyType(tensors) },
+    ...{ parameters: parametersOf([...tensors.values()]), type: mostlyType(tensors) },
     ...{ bytes: await folderOrFileBytes(path), base: proof?.base ?? null, proved: proof !== null },
   });
 }
@@ -125,8 +128,9 @@ function soundsLikeDelta(path: string): boolean {
   return /(^|[-_. ])(delta|diff|xor)s?([-_. \d]|$)/i.test(basename(path));
 }
 
-function parametersOf(tensors: ReadonlyMap<string, Tensor>): number {
-  return [...tensors.values()].filter(hasFloats).reduce((sum, tensor) => sum + countOf(tensor), 0);
+/** Weights; not the whole numbers that some files keep beside them. */
+function parametersOf(tensors: readonly Pick<Tensor, 'type' | 'shape'>[]): number {
+  return tensors.filter(hasFloats).reduce((sum, tensor) => sum + countOf(tensor), 0);
 }
 
 /** The type that most numbers have. */
