@@ -10,7 +10,7 @@ import {
 } from '../../src/main/weights/adapters/index.ts';
 import { Difference } from '../../src/main/weights/adapters/difference.ts';
 import { lowRank } from '../../src/main/weights/adapters/low-rank.ts';
-import { LayerChanges } from '../../src/main/weights/delta/changes.ts';
+import { TensorChanges } from '../../src/main/weights/delta/changes.ts';
 import { readModelFile } from '../../src/main/weights/model-file.ts';
 import { openSafetensors } from '../../src/main/weights/formats/safetensors-reader.ts';
 import {
@@ -108,7 +108,7 @@ describe('merging', () => {
     await using opened = new AsyncDisposableStack();
     const [one, base] = await adapterAndBase('llama-lora', opened);
     const [other] = await adapterAndBase('llama-rslora', opened);
-    const changes = new LayerChanges();
+    const changes = new TensorChanges();
     const weight = 'model.layers.1.self_attn.q_proj.weight';
     const merge = (...scales: [Adapter, number][]) =>
       mergedWith(

@@ -1,14 +1,14 @@
 import { PunaError } from '../../../shared/error.ts';
-import { quoted } from '../formats/gguf.ts';
-import { type Tensor, tensorTypes } from '../formats/tensor.ts';
+import { listed, quoted } from '../formats/gguf.ts';
+import type { Tensor } from '../formats/tensor.ts';
 import type { WeightsProof } from '../messages.ts';
-import type { AfterTensor } from '../outputs/tensor-units.ts';
+import type { AfterTensor, SaidOfTensors } from '../outputs/tensor-units.ts';
 import type { ModelDescription, ModelSource } from '../sources/model-source.ts';
 import { hasFloats, isQuantized } from '../tensors/floats.ts';
 import { elementwise, renamed, retyped } from '../tensors/views.ts';
 import { withAddedRows } from './base-rows.ts';
-import type { LayerChanges } from './changes.ts';
-import { type Pair, pairTensors } from './pairs.ts';
+import { TensorChanges, totalIn } from './changes.ts';
+import { deltaType, type Pair, pairTensors } from './pairs.ts';
 import { bitsOf, correct, type Corrections } from './corrections.ts';
 import { correctionsNames, type DeltaProof, hashing, proofNames } from './proof.ts';
 import type { ProvedDelta } from './read-delta.ts';
@@ -16,9 +16,10 @@ import type { ProvedDelta } from './read-delta.ts';
 /** A model that is computed from a base and a delta while it is written. */
 export interface AppliedDelta {
   source: ModelSource;
-  /** To be called after each tensor; its results go to `prove`. Errors: `invalid-input` (another base), `file-damaged`. */
+  /** To be called after each tensor; what it says goes to `prove` and
+   * `changesIn`. Errors: `invalid-input` (another base), `file-damaged`. */
   after: AfterTensor;
-  prove(results: ReadonlyMap<string, string>): WeightsProof;
+  prove(said: SaidOfTensors): WeightsProof;
   notes: string[];
 }
 
@@ -27,20 +28,22 @@ const alpaca = { rows: 32_001, columns: 4096, sum: 50_637.1836, tolerance: 0.01 
 
 /**
  * target = base + delta, as FastChat's apply_delta.py and Alpaca's weight_diff.py compute it: both are rounded to the delta's type,
- * added in 32 bits and rounded once. Everything but the tensors comes from the delta. Errors: those of `pairTensors`.
+ * added in 32 bits and rounded once. Everything but the tensors comes from the delta. With `anyBase` a delta that carries a proof is
+ * taken as one without: corrections would spoil the numbers of a base that they were not made for. Errors: those of `pairTensors`,
+ * `file-damaged` (the proof is not of these tensors).
  */
 export function applyDelta(
   base: ModelSource,
   delta: ModelSource,
-  { proved, anyBase, changes }: { proved: ProvedDelta | null; anyBase: boolean; changes: LayerChanges },
+  { proved: found, anyBase }: { proved: ProvedDelta | null; anyBase: boolean },
 ): AppliedDelta {
+  const proved = anyBase ? null : found;
   const proof = proved?.proof ?? null;
   const pairs = pairTensors(base, delta);
+  if (proof) checkNames(proof, pairs, delta);
+  const changes = new TensorChanges();
   const notes = notesOn(base, pairs);
-  // Deltas in 32 bits are made as Alpaca's: tokens that the base does not have begin at the mean of the others.
-  const fill = !proof && pairs.some(({ other }) => other.type.name === 'F32') ? 'mean' : 'zeros';
-  const sums = new Map<string, number>();
-  const digests = new Map<string, () => [base: string, target: string]>();
+  const digests = new Map<string, () => Hashes>();
   const tensors = new Map<string, Tensor>();
   for (const pair of pairs) {
     const { name, other } = pair;
@@ -48,7 +51,9 @@ export function applyDelta(
       tensors.set(name, other);
       continue;
     }
-    const type = isQuantized(other.type) ? tensorTypes.F32 : other.type;
+    const type = deltaType(other.type);
+    // Deltas in 32 bits are made as Alpaca's: tokens that the base does not have begin at the mean of the others.
+    const fill = !found && other.type.name === 'F32' ? 'mean' : 'zeros';
     const before = withAddedRows(retyped(pair.base, type), other, pair.added, fill);
     const checked = proof ? hashing(before) : null;
     const sum = elementwise(
@@ -56,15 +61,17 @@ export function applyDelta(
       [checked?.tensor ?? before, other],
       (inputs) => {
         const [mine, theirs = new Float32Array()] = inputs;
-        const { before, change, total } = addTo(mine, theirs);
-        changes.add(name, { before, change });
-        sums.set(name, (sums.get(name) ?? 0) + total);
+        changes.add(name, addTo(mine, theirs));
         return mine;
       },
     );
-    const result = hashing(proved ? corrected(sum, () => proved.corrections(other)) : sum);
+    if (!proved || !checked) {
+      tensors.set(name, renamed(sum, name));
+      continue;
+    }
+    const result = hashing(corrected(sum, () => proved.corrections(other)));
     tensors.set(name, renamed(result.tensor, name));
-    digests.set(name, () => [checked?.digest() ?? '', result.digest()]);
+    digests.set(name, () => ({ baseHash: checked.digest(), targetHash: result.digest() }));
   }
   return {
     source: {
@@ -76,13 +83,16 @@ export function applyDelta(
     notes,
     after(name) {
       const digest = digests.get(name);
-      if (!digest) return '';
-      const [baseHash, targetHash] = digest();
-      if (proof && !anyBase) checkHashes(proof, name, { baseHash, targetHash, base, delta });
-      return String(sums.get(name) ?? 0);
+      if (proof && digest) checkHashes(proof, name, { ...digest(), base, delta });
+      return changes.said(name);
     },
-    prove: (results) => proofOf(results, { proof, anyBase, delta }),
+    prove: (said) => proofOf(said, { proof, isUnproved: found !== null && !proof, delta }),
   };
+}
+
+interface Hashes {
+  baseHash: string;
+  targetHash: string;
 }
 
 /** Adds a delta to numbers in their place; gives the sums of squares of both, and the sum of the results. */
@@ -117,7 +127,11 @@ function corrected(sum: Tensor, corrections: () => Promise<Corrections | null>):
   return {
     ...{ name: sum.name, type: sum.type, shape: sum.shape, group: sum.group ?? 1 },
     async read(target, offset) {
-      read ??= corrections();
+      if (!read) {
+        read = corrections();
+        // Where the sum fails first, nobody listens.
+        read.catch(() => undefined);
+      }
       await sum.read(target, offset);
       const found = await read;
       if (!found) return;
@@ -140,10 +154,25 @@ function notesOn(base: ModelSource, pairs: readonly Pair[]): string[] {
   return notes;
 }
 
+/** Errors: `file-damaged` where a proof tells of other tensors than those that it is to prove. */
+function checkNames(proof: DeltaProof, pairs: readonly Pair[], delta: ModelSource): void {
+  const names = new Set(pairs.filter(({ other }) => hasFloats(other)).map(({ name }) => name));
+  const lost = Object.keys(proof.tensors).filter((name) => !names.has(name));
+  const unknown = [...names].filter((name) => !Object.hasOwn(proof.tensors, name));
+  if (lost.length === 0 && unknown.length === 0) return;
+  throw new PunaError(
+    'file-damaged',
+    lost.length > 0
+      ? `${delta.path} is damaged: it lacks ${listed(lost)}, of which it has hashes.`
+      : `${delta.path} is damaged: it has no hashes of ${listed(unknown)}.`,
+    'Download the delta again.',
+  );
+}
+
 function checkHashes(
   proof: DeltaProof,
   name: string,
-  found: { baseHash: string; targetHash: string; base: ModelSource; delta: ModelSource },
+  found: Hashes & { base: ModelSource; delta: ModelSource },
 ): void {
   if (proof.tensors[name]?.base !== found.baseHash) {
     throw new PunaError(
@@ -162,17 +191,17 @@ function checkHashes(
 }
 
 function proofOf(
-  results: ReadonlyMap<string, string>,
-  { proof, anyBase, delta }: { proof: DeltaProof | null; anyBase: boolean; delta: ModelSource },
+  said: SaidOfTensors,
+  { proof, isUnproved, delta }: { proof: DeltaProof | null; isUnproved: boolean; delta: ModelSource },
 ): WeightsProof {
-  if (proof && !anyBase) {
+  if (proof) {
     const count = Object.keys(proof.tensors).length;
     return {
       kind: 'hashes',
       text: `All ${count} tensors of base and result have the hashes that ${quoted(proof.target)} had when the delta was made.`,
     };
   }
-  const sum = [...results.values()].reduce((total, result) => total + Number(result), 0);
+  const sum = totalIn(said);
   const embedding = delta.tensors.get('model.embed_tokens.weight');
   const isAlpaca =
     embedding?.type.name === 'F32' &&
@@ -188,8 +217,11 @@ function proofOf(
   const warning = isAlpaca
     ? ` Stanford published ${alpaca.sum} for Alpaca 7B: the base may be another one.`
     : '';
+  const compared = isUnproved
+    ? 'The hashes that the delta carries were not compared, because any base was allowed'
+    : 'The delta carries nothing to compare with';
   return {
     kind: 'exact',
-    text: `Every weight is base + delta, rounded once. The delta carries nothing to compare with; the sum of all weights is ${sum.toFixed(4)}.${warning}`,
+    text: `Every weight is base + delta, rounded once. ${compared}; the sum of all weights is ${sum.toFixed(4)}.${warning}`,
   };
 }

@@ -11,12 +11,14 @@ import type { TensorType } from '../formats/tensor.ts';
 export interface Corrections {
   /** Rising. */
   readonly indices: Float64Array;
-  readonly differences: Float64Array;
+  /** Those of more than 31 bits wrap around, as the bits that they are added to. */
+  readonly differences: Int32Array;
 }
 
 /** Bits of floats as whole numbers, 16 or 32 of them. */
 export function bitsOf({ blockBytes }: TensorType, bytes: Uint8Array): Uint16Array | Uint32Array {
-  const aligned = bytes.byteOffset % blockBytes === 0 ? bytes : bytes.slice();
+  // A copy by `slice` would be none of a Buffer.
+  const aligned = bytes.byteOffset % blockBytes === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   return blockBytes === 2
     ? new Uint16Array(buffer, byteOffset, byteLength / 2)
@@ -25,31 +27,43 @@ export function bitsOf({ blockBytes }: TensorType, bytes: Uint8Array): Uint16Arr
 
 /** Gathers the corrections of a tensor, of which pieces come in any order. */
 export class CorrectionsWriter {
-  readonly #pieces = new Map<number, number[]>();
+  readonly #pieces: Piece[] = [];
 
   /** Compares the bits of sums with those wanted, from the number `start` of the tensor on. */
   compare(start: number, sums: Uint16Array | Uint32Array, wanted: Uint16Array | Uint32Array): void {
-    const found: number[] = [];
+    const bytes: number[] = [];
+    let [first, last] = [-1, -1];
     for (let index = 0; index < wanted.length; index++) {
       const difference = (wanted[index] ?? 0) - (sums[index] ?? 0);
-      if (difference !== 0) found.push(start + index, difference);
+      if (difference === 0) continue;
+      if (first < 0) first = index;
+      else pushVarint(bytes, index - last);
+      pushVarint(bytes, difference >= 0 ? difference * 2 : -difference * 2 - 1);
+      last = index;
     }
-    if (found.length > 0) this.#pieces.set(start, found);
+    if (first >= 0)
+      this.#pieces.push({ first: start + first, last: start + last, rest: Uint8Array.from(bytes) });
   }
 
   encode(): Uint8Array {
-    const bytes: number[] = [];
     let previous = -1;
-    for (const [, found] of [...this.#pieces].toSorted((one, other) => one[0] - other[0])) {
-      for (let at = 0; at < found.length; at += 2) {
-        const [index = 0, difference = 0] = [found[at], found[at + 1]];
-        pushVarint(bytes, index - previous);
-        pushVarint(bytes, difference >= 0 ? difference * 2 : -difference * 2 - 1);
-        previous = index;
-      }
-    }
-    return Uint8Array.from(bytes);
+    const parts = this.#pieces
+      .toSorted((one, other) => one.first - other.first)
+      .flatMap(({ first, last, rest }) => {
+        const gap: number[] = [];
+        pushVarint(gap, first - previous);
+        previous = last;
+        return [Uint8Array.from(gap), rest];
+      });
+    return Buffer.concat(parts);
   }
+}
+
+/** The corrections of a stretch, encoded but for the first distance: where there are many, they take no more memory than in the file. */
+interface Piece {
+  first: number;
+  last: number;
+  rest: Uint8Array;
 }
 
 function pushVarint(bytes: number[], value: number): void {
@@ -73,7 +87,7 @@ export function decodeCorrections(bytes: Uint8Array, count: number, where: strin
   for (const byte of bytes) if (byte < 128) ends++;
   if (ends % 2 !== 0 || ends / 2 > count) throw damaged();
   const indices = new Float64Array(ends / 2);
-  const differences = new Float64Array(ends / 2);
+  const differences = new Int32Array(ends / 2);
   let at = 0;
   const varint = () => {
     let value = 0;

@@ -1,25 +1,24 @@
 import { open, rm } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
-import { type Tensor, tensorTypes, type TensorTypeName } from '../formats/tensor.ts';
+import type { Tensor } from '../formats/tensor.ts';
 import type { AfterTensor, SaidOfTensors, Trailer } from '../outputs/tensor-units.ts';
+import type { LayerChange } from '../messages.ts';
 import type { ModelSource } from '../sources/model-source.ts';
 import { decodeFloats, encodeFloats, hasFloats } from '../tensors/floats.ts';
 import { elementwise, retyped } from '../tensors/views.ts';
 import { withAddedRows } from './base-rows.ts';
-import { type LayerChanges, sumOfSquares } from './changes.ts';
+import { changesIn, sumOfSquares, TensorChanges } from './changes.ts';
 import { bitsOf, CorrectionsWriter } from './corrections.ts';
-import { pairTensors } from './pairs.ts';
+import { deltaType, pairTensors } from './pairs.ts';
 import { correctionsNames, type DeltaProof, hashing, proofNames, type TensorProof } from './proof.ts';
 
 /** A delta that is computed from a base and a target while it is written. */
 export interface MadeDelta {
   source: ModelSource;
   after: AfterTensor;
+  changes(said: SaidOfTensors): LayerChange[];
   trailers: readonly Trailer[];
 }
-
-/** Types that a delta is kept in; targets of other types are kept in 32 bits. */
-const deltaTypes: readonly TensorTypeName[] = ['F32', 'F16', 'BF16'];
 
 /**
  * delta = target − base in the target's type, as FastChat's make_delta.py computes it, with hashes of both, and corrections
@@ -29,20 +28,17 @@ const deltaTypes: readonly TensorTypeName[] = ['F32', 'F16', 'BF16'];
 export function makeDelta(
   base: ModelSource,
   target: ModelSource,
-  {
-    names,
-    changes,
-    spool,
-  }: { names: { base: string; target: string }; changes: LayerChanges; spool: string },
+  { names, spool }: { names: { base: string; target: string }; spool: string },
 ): MadeDelta {
-  const finish = new Map<string, () => Promise<TensorProof>>();
+  const changes = new TensorChanges();
+  const finish = new Map<string, () => Promise<SaidOfDelta>>();
   const tensors = new Map<string, Tensor>();
   for (const { name, base: mine, other, added } of pairTensors(base, target)) {
     if (!hasFloats(other)) {
       tensors.set(name, other);
       continue;
     }
-    const type = deltaTypes.includes(other.type.name) ? other.type : tensorTypes.F32;
+    const type = deltaType(other.type);
     const before = hashing(withAddedRows(retyped(mine, type), other, added, 'zeros'));
     const after = hashing(retyped(other, type));
     const corrections = new CorrectionsWriter();
@@ -59,13 +55,17 @@ export function makeDelta(
     );
     tensors.set(name, difference);
     finish.set(name, async () => ({
-      ...{ base: before.digest(), target: after.digest() },
-      corrections: await appended(spool, corrections.encode()),
+      proof: {
+        ...{ base: before.digest(), target: after.digest() },
+        corrections: await appended(spool, corrections.encode()),
+      },
+      changes: changes.said(name),
     }));
   }
   return {
     source: { ...target, path: `${target.path} − ${base.path}`, tensors },
     after: async (name) => JSON.stringify((await finish.get(name)?.()) ?? null),
+    changes: (said) => changesIn(new Map(saidOfDelta(said).map(([name, { changes }]) => [name, changes]))),
     trailers: [proofTrailer(names), correctionsTrailer(spool)],
   };
 }
@@ -142,9 +142,19 @@ function correctionsTrailer(spool: string): Trailer {
   };
 }
 
-function provedTensors(said: SaidOfTensors): [string, TensorProof][] {
-  return [...said].flatMap(([name, text]): [string, TensorProof][] => {
-    const proof = JSON.parse(text || 'null') as TensorProof | null;
-    return proof ? [[name, proof]] : [];
+/** What is said of a tensor once its difference has been written. */
+interface SaidOfDelta {
+  proof: TensorProof;
+  changes: string;
+}
+
+function saidOfDelta(said: SaidOfTensors): [string, SaidOfDelta][] {
+  return [...said].flatMap(([name, text]): [string, SaidOfDelta][] => {
+    const told = JSON.parse(text || 'null') as SaidOfDelta | null;
+    return told ? [[name, told]] : [];
   });
+}
+
+function provedTensors(said: SaidOfTensors): [string, TensorProof][] {
+  return saidOfDelta(said).map(([name, { proof }]) => [name, proof]);
 }

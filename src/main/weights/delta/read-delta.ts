@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PunaError } from '../../../shared/error.ts';
 import { type ByteSource, bufferSource, type FileSource, openFileSource } from '../formats/byte-source.ts';
 import { bytesOf, countOf, type Tensor } from '../formats/tensor.ts';
@@ -48,7 +48,9 @@ interface Kept {
   close(): Promise<void>;
 }
 
-async function keptInFolder(folder: string): Promise<Kept | null> {
+/** Of a lone file of tensors the proof lies beside it, as of those in a folder. */
+async function keptInFolder(delta: string): Promise<Kept | null> {
+  const folder = (await stat(delta)).isDirectory() ? delta : dirname(delta);
   const path = join(folder, proofNames.file);
   const found = await stat(path).catch(() => null);
   if (!found?.isFile()) return null;

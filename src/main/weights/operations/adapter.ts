@@ -14,7 +14,7 @@ import {
   writeAdapterGguf,
   writeAdapterPeft,
 } from '../adapters/index.ts';
-import { LayerChanges } from '../delta/changes.ts';
+import { changesIn, TensorChanges } from '../delta/changes.ts';
 import type { WeightsOperation, WeightsPlan, WeightsProof, WeightsResult } from '../messages.ts';
 import type { ModelSource } from '../sources/model-source.ts';
 import { openModelSource } from '../sources/open.ts';
@@ -41,7 +41,7 @@ export async function prepareAdapterMerge(
     await checkAdapterFits(base, adapter, { anyBase });
     scaled.push({ adapter, scale });
   }
-  const changes = new LayerChanges();
+  const changes = new TensorChanges();
   const notes = scaled.flatMap(({ adapter }) => adapter.notes);
   const source = mergedWith(base, scaled, {
     products: opened.use(new Products({ threads: availableParallelism() })),
@@ -50,7 +50,7 @@ export async function prepareAdapterMerge(
   });
   notes.push(...source.notes);
   return {
-    ...{ source, notes, changes },
+    ...{ source, notes, changes: changesIn, after: (name) => changes.said(name) },
     prove: () => ({
       kind: 'exact',
       text: 'Every weight that changes is W + scale · (alpha / r) · B·A, computed in 32 bits and rounded once.',

@@ -1,6 +1,6 @@
 import { join, dirname } from 'node:path';
 import { applyDelta } from '../delta/apply.ts';
-import { LayerChanges } from '../delta/changes.ts';
+import { changesIn } from '../delta/changes.ts';
 import { makeDelta } from '../delta/make.ts';
 import { readProvedDelta } from '../delta/read-delta.ts';
 import type { WeightsOperation } from '../messages.ts';
@@ -18,11 +18,9 @@ export async function prepareDeltaApply(
   const delta = opened.use(await openModelSource(deltaPath));
   const proved = await readProvedDelta(delta);
   if (proved) opened.use(proved);
-  const changes = new LayerChanges();
-  const applied = applyDelta(base, delta, { proved, anyBase, changes });
   return {
-    ...applied,
-    changes,
+    ...applyDelta(base, delta, { proved, anyBase }),
+    changes: changesIn,
     madeFrom: {
       operation: 'base + delta',
       inputs: { base: nameOf(basePath), delta: nameOf(deltaPath) },
@@ -36,12 +34,11 @@ export async function prepareDeltaMake(
 ): Promise<Prepared> {
   const base = opened.use(await openModelSource(basePath));
   const target = opened.use(await openModelSource(targetPath));
-  const changes = new LayerChanges();
   const names = { base: nameOf(basePath), target: nameOf(targetPath) };
-  const made = makeDelta(base, target, { names, changes, spool: spoolOf(out) });
+  const made = makeDelta(base, target, { names, spool: spoolOf(out) });
   return {
     ...made,
-    ...{ changes, compress, notes: [] },
+    ...{ compress, notes: [] },
     prove: () => ({
       kind: 'hashes',
       text: 'The delta carries the hashes of its base and of the target, so that whoever applies it knows that the result is right.',

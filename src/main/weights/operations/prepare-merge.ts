@@ -2,7 +2,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/index.ts';
-import { LayerChanges } from '../delta/changes.ts';
 import {
   mergeModels,
   type MergeRecipe,
@@ -14,7 +13,7 @@ import type { WeightsOperation } from '../messages.ts';
 import type { ModelDescription, ModelSource } from '../sources/model-source.ts';
 import { openModelSource } from '../sources/open.ts';
 import { nameOf } from './paths.ts';
-import { nothingToCompare, type Prepared } from './prepared.ts';
+import { noChanges, nothingToCompare, type Prepared } from './prepared.ts';
 
 type Operation<Kind> = Extract<WeightsOperation, { kind: Kind }>;
 
@@ -77,7 +76,7 @@ async function prepareRecipe(
       description: withLayers(described.description, merged.layers),
     },
     further: [...sources.values()].map(({ path }) => path),
-    ...{ notes: merged.notes, changes: new LayerChanges(), prove: () => nothingToCompare },
+    ...{ notes: merged.notes, changes: noChanges, prove: () => nothingToCompare },
     madeFrom: {
       operation: `merge: ${recipe.method}`,
       inputs: Object.fromEntries(

@@ -1,5 +1,4 @@
-import type { WeightsProof } from '../messages.ts';
-import type { LayerChanges } from '../delta/changes.ts';
+import type { LayerChange, WeightsProof } from '../messages.ts';
 import type { AfterTensor, SaidOfTensors, Trailer } from '../outputs/tensor-units.ts';
 import type { ModelSource } from '../sources/model-source.ts';
 
@@ -16,9 +15,8 @@ export interface Prepared {
   keepsName?: boolean;
   /** What the person should know, one sentence each. */
   notes: readonly string[];
-  /** How much is changed, as far as tensors have been computed. */
-  changes: LayerChanges;
-  /** Asked once everything is written. */
+  /** How much is changed, layer by layer. Asked once everything is written, as is the proof. */
+  changes(said: SaidOfTensors): LayerChange[];
   prove(said: SaidOfTensors): WeightsProof;
   /** Kept in a GGUF file: what it was made from. */
   madeFrom: MadeFrom;
@@ -29,6 +27,9 @@ export interface MadeFrom {
   operation: string;
   inputs: Readonly<Record<string, string>>;
 }
+
+/** For what changes no model. */
+export const noChanges = (): LayerChange[] => [];
 
 /** For results that nothing else can be compared with. */
 export const nothingToCompare: WeightsProof = {

@@ -62,7 +62,7 @@ export async function runPrepared(
       signal,
       onProgress: (progress) => emit({ type: 'progress', ...progress }),
     });
-    const changes = prepared.changes.list();
+    const changes = prepared.changes(said);
     for (const change of changes) emit({ type: 'change', ...change });
     await discardSpool(spoolOf(out));
     return {

@@ -50,11 +50,13 @@ export function elementwise(
       using stack = new DisposableStack();
       const [first, ...others] = inputs.map(() => stack.use(scratch.lend(count * 4)).floats);
       if (!first) throw new Error(`${name} is computed from nothing.`);
-      await Promise.all(
+      const reads = await Promise.allSettled(
         inputs.map((input, index) =>
           readFloatsInto(input, start, index === 0 ? first : (others[index - 1] ?? first)),
         ),
       );
+      // Not at the first failure: the other reads would still write into memory that is lent to somebody else by then.
+      for (const read of reads) if (read.status === 'rejected') throw read.reason;
       const row = count % rowLength === 0 ? rowLength : count;
       encodeInto(type, compute([first, ...others], start), row, target);
     },
