@@ -1,4 +1,4 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { moveDurably, writeAtomically } from './atomic-file.ts';
@@ -57,20 +57,50 @@ export function writeResumably(
 async function writeLocked(
   path: string,
   units: readonly Unit[],
-  { signature, signal, onProgress, flushEvery = usualFlush }: ResumableOptions,
+  options: ResumableOptions,
   patch: Patch | undefined,
 ): Promise<string[]> {
   const begun = begunNames(path);
   try {
-    const { results, position: start } = await whatIsThere(begun, units, signature);
-    await using handle = await open(begun.part, results.length > 0 ? 'r+' : 'w');
-    let position = start;
-    await handle.truncate(position);
-    const keep = () => writeJournal(begun.journal, { signature, results });
-    await keep();
-    onProgress?.(position);
+    const there = await whatIsThere(begun, units, options.signature);
+    await using handle = await open(begun.part, there.results.length > 0 ? 'r+' : 'w');
+    await handle.truncate(there.position);
+    const keep = (results: readonly string[]) =>
+      writeJournal(begun.journal, { signature: options.signature, results: [...results] });
+    await keep(there.results);
+    const results = await writeUnits(handle, units, { ...there, keep }, options);
+    if (patch) {
+      const { position, bytes } = patch(results);
+      await writeFully(handle, bytes, position);
+    }
+    await handle.sync();
+    await handle.close();
+    await moveDurably(begun.part, path);
+    await rm(begun.journal, { force: true });
+    return results;
+  } catch (thrown) {
+    throw fileError(thrown, path);
+  }
+}
 
-    let unflushed = 0;
+/** Writes the units that are not there yet. `keep` is told, after a flush, what is there for good. Gives all results. */
+async function writeUnits(
+  handle: FileHandle,
+  units: readonly Unit[],
+  there: { results: string[]; position: number; keep: (results: readonly string[]) => Promise<void> },
+  { signal, onProgress, flushEvery = usualFlush }: ResumableOptions,
+): Promise<string[]> {
+  const { results, keep } = there;
+  let { position } = there;
+  onProgress?.(position);
+  const flush = async (whole: readonly string[]) => {
+    await handle.datasync();
+    await keep(whole);
+  };
+  // Flushing takes the disk seconds, in which more is computed and written.
+  const flushing = new Background();
+  let unflushed = 0;
+  try {
     for (const unit of units.slice(results.length)) {
       const before = position;
       const result = await drained(unit.pieces(results), async (piece) => {
@@ -80,27 +110,40 @@ async function writeLocked(
         onProgress?.(position);
       });
       if (unit.bytes !== null && position - before !== unit.bytes) {
-        throw new Error(`${path}: a unit has ${position - before} bytes instead of ${unit.bytes}.`);
+        throw new Error(`A unit has ${position - before} bytes instead of ${unit.bytes}.`);
       }
       results.push(result);
       unflushed += position - before;
-      if (unflushed >= flushEvery && unit.bytes !== null) {
-        await handle.datasync();
-        await keep();
-        unflushed = 0;
-      }
+      if (unflushed < flushEvery || unit.bytes === null || flushing.busy) continue;
+      const whole = [...results];
+      flushing.start(() => flush(whole));
+      unflushed = 0;
     }
-    if (patch) {
-      const { position: at, bytes } = patch(results);
-      await writeFully(handle, bytes, at);
-    }
-    await handle.sync();
-    await handle.close();
-    await moveDurably(begun.part, path);
-    await rm(begun.journal, { force: true });
+    await flushing.ended();
     return results;
   } catch (thrown) {
-    throw fileError(thrown, path);
+    // Whoever stops, or frees some space, goes on behind all that was made, but for ends whose size is not known.
+    await flushing.ended().catch(() => undefined);
+    await flush(results.filter((_, index) => units[index]?.bytes !== null)).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/** One thing that is done beside everything else. */
+class Background {
+  #work: Promise<void> = Promise.resolve();
+  busy = false;
+
+  start(work: () => Promise<void>): void {
+    this.busy = true;
+    this.#work = work().finally(() => (this.busy = false));
+    // Whoever waits for the end hears of it.
+    this.#work.catch(() => undefined);
+  }
+
+  /** Errors: those of the work. */
+  ended(): Promise<void> {
+    return this.#work;
   }
 }
 
