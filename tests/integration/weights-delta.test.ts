@@ -150,6 +150,49 @@ describe("A delta of Puna's own", () => {
   });
 });
 
+describe('A lone file of a delta', () => {
+  test('is proved by what lies beside it', async () => {
+    await runHere(make('beside'));
+    const operation = apply(join(folder, 'beside', 'model.safetensors'), 'from-lone');
+    const { proof } = await runHere(operation);
+    expect(proof.kind).toBe('hashes');
+    expect(await tensorHashes(join(folder, 'from-lone'))).toEqual(expected.target);
+  });
+});
+
+describe('While it is written', () => {
+  test.each([
+    ['one by one', false],
+    ['packed', true],
+  ])('tensors %s count as soon as they are there, and never more than all', async (name, compress) => {
+    const shares: number[] = [];
+    await runHere(make(`progress ${name}`, compress), {
+      emit: (event) => event.type === 'progress' && shares.push(event.done / event.total),
+    });
+    expect(shares.filter((share) => share > 0.1 && share < 0.9).length).toBeGreaterThan(2);
+    expect(shares).toEqual(shares.toSorted((one, other) => one - other));
+    expect(shares.at(-1)).toBe(1);
+  });
+
+  test('a GGUF file can lie in the folder that it is made of, and is gone on with there', async () => {
+    const model = join(folder, 'into-itself');
+    await cp(target, model, { recursive: true });
+    // As macOS leaves them on other systems' disks.
+    await writeFile(join(model, '._model.safetensors'), 'no weights');
+    const operation: WeightsOperation = {
+      ...{ kind: 'convert', from: model, out: join(model, 'model.gguf'), type: 'F16' },
+    };
+    const controller = new AbortController();
+    const stopping = runHere(operation, { signal: controller.signal, emit: () => controller.abort() });
+    await expect(stopping).rejects.toThrow();
+    expect((await readdir(model)).filter((name) => name.startsWith('.model.gguf')).length).toBeGreaterThan(0);
+    await runHere(operation);
+    expect((await readdir(model)).filter((name) => name.startsWith('.model'))).toEqual([]);
+    await runHere({ ...operation, from: target, out: join(folder, 'elsewhere.gguf') });
+    expect(await tensorHashes(operation.out)).toEqual(await tensorHashes(join(folder, 'elsewhere.gguf')));
+  });
+});
+
 describe('Between layouts', () => {
   test('a base in GGUF and a delta in safetensors make a GGUF model with the bits of the target', async () => {
     const baseGguf = join(folder, 'base.gguf');
@@ -196,6 +239,18 @@ describe("Open Assistant's files", () => {
     await writeFile(path, gzipSync(await readFile(path)));
     await runHere(apply(packed, 'unpacked'));
     expect(await tensorHashes(join(folder, 'unpacked'))).toEqual(expected.target);
+  });
+
+  test('that were cut off while they were packed are refused, by name', async () => {
+    const cut = join(folder, 'cut-xor');
+    await cp(join(fixtures, 'xor'), cut, { recursive: true });
+    const path = join(cut, 'model.safetensors');
+    const packed = gzipSync(await readFile(path));
+    await writeFile(path, packed.subarray(0, packed.byteLength / 2));
+    await expect(runHere(apply(cut, 'from-cut'))).rejects.toMatchObject({
+      code: 'file-damaged',
+      message: `${path} cannot be unpacked.`,
+    });
   });
 
   test('that belong to another base are refused', async () => {

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WeightsOperation } from '../../src/main/weights/messages.ts';
-import { refuseWithoutSpace } from '../../src/main/weights/operations/output.ts';
+import { begunOutputBytes, refuseWithoutSpace } from '../../src/main/weights/operations/output.ts';
 import { signatureOf } from '../../src/main/weights/operations/signature.ts';
 
 let folder: string;
@@ -31,6 +31,29 @@ describe('Before anything is written', () => {
     const size = { bytes: 1, neededBytes: 1, notes: [] };
     await expect(refuseWithoutSpace(wish, size)).rejects.toThrow(/There is no file or folder .*nowhere/);
   });
+});
+
+test('What waits to be quantized counts as begun, so that its space is not asked for twice', async () => {
+  const out = join(folder, 'waiting.gguf');
+  expect(await begunOutputBytes(out)).toBeNull();
+  await writeFile(join(folder, '.waiting.unquantized.gguf'), 'whole');
+  expect(await begunOutputBytes(out)).toBe(5);
+});
+
+test('What is begun inside an input does not make it another one, but a changed part of it does', async () => {
+  const model = join(folder, 'model');
+  await mkdir(model);
+  await writeFile(join(model, 'model.safetensors'), 'weights');
+  const parts = [1, 2].map((part) => join(model, `split-0000${part}-of-00002.gguf`));
+  for (const part of parts) await writeFile(part, 'part');
+  const of = (from: string) => signatureOf({ kind: 'convert', from, out: join(model, 'x.gguf'), type: null });
+  const [whole, split] = [await of(model), await of(parts[0] ?? '')];
+  for (const name of ['.x.gguf.part', '.x.gguf.journal']) await writeFile(join(model, name), 'begun');
+  expect(await of(model)).toBe(whole);
+  expect(await of(parts[0] ?? '')).toBe(split);
+  await writeFile(parts[1] ?? '', 'another');
+  expect(await of(parts[0] ?? '')).not.toBe(split);
+  expect(await of(model)).not.toBe(whole);
 });
 
 test('What was begun is gone on with only where inputs and wishes are the same', async () => {

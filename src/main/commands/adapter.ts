@@ -3,7 +3,7 @@ import { extname, resolve } from 'node:path';
 import type { WeightsOperation } from '../weights/messages.ts';
 import { adapter as scaledAdapter, integer } from './arguments.ts';
 import { exitStatus, Output, runCommand } from './output.ts';
-import { runOperation, summary, typeOption } from './weights-run.ts';
+import { runOperation, typeOption } from './weights-run.ts';
 
 interface Common {
   out: string;
@@ -111,8 +111,6 @@ function runHere(options: Common, operationFor: (out: string) => WeightsOperatio
   return runCommand(async (signal) => {
     const output = new Output(options.json ?? false);
     const result = await runOperation(operationFor(resolve(options.out)), { output, signal });
-    output.note('\n');
-    output.text(summary(result));
     output.event({ type: 'result', ...result });
   });
 }

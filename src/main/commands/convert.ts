@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { Output, runCommand } from './output.ts';
-import { runOperation, summary, typeOption } from './weights-run.ts';
+import { runOperation, typeOption } from './weights-run.ts';
 
 interface ConvertOptions {
   out: string;
@@ -25,8 +25,6 @@ export function addConvert(program: Command): void {
           { kind: 'convert', from: resolve(from), out: resolve(out), type },
           { output, signal },
         );
-        output.note('\n');
-        output.text(summary(result));
         output.event({ type: 'result', ...result });
       }),
     );

@@ -4,7 +4,7 @@ import { launchChildProcess } from '../engine/index.ts';
 import { firstWords } from '../operations/index.ts';
 import type { WeightsResult } from '../weights/messages.ts';
 import { Output, runCommand } from './output.ts';
-import { runOperation, summary, typeOption } from './weights-run.ts';
+import { runOperation, typeOption } from './weights-run.ts';
 
 interface Common {
   base: string;
@@ -34,7 +34,7 @@ export function addDelta(program: Command): void {
     .requiredOption('--delta <path>', 'folder or file of the delta')
     .requiredOption('--out <path>', 'folder to write, or GGUF file (a name that ends in .gguf)')
     .addOption(typeOption())
-    .option('--any-base', 'also where the delta tells that it was made from another base')
+    .option('--any-base', 'also with another base than the delta was made from, without proof')
     .option('--no-talk', 'do not load the result to hear its first words')
     .option('--json', 'print JSON lines')
     .action((options: ApplyOptions) => runCommand((signal) => apply(options, signal)));
@@ -57,8 +57,6 @@ async function apply(options: ApplyOptions, signal: AbortSignal): Promise<void> 
     { kind: 'delta-apply', base: resolve(base), delta: resolve(delta), out: resolve(out), type, anyBase },
     { output, signal },
   );
-  output.note('\n');
-  output.text(summary(result));
   const words = talk ? await heard(result, output, signal) : null;
   output.event({ type: 'result', ...result, firstWords: words });
 }
@@ -84,7 +82,5 @@ async function make(options: MakeOptions, signal: AbortSignal): Promise<void> {
     { kind: 'delta-make', base: resolve(base), target: resolve(target), out: resolve(out), compress },
     { output, signal },
   );
-  output.note('\n');
-  output.text(summary(result));
   output.event({ type: 'result', ...result });
 }

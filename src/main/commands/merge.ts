@@ -4,7 +4,7 @@ import { mergeMethods, type MergeMethod } from '../../shared/contract/weights.ts
 import type { WeightsOperation } from '../weights/messages.ts';
 import { integer, number } from './arguments.ts';
 import { exitStatus, Output, runCommand } from './output.ts';
-import { runOperation, summary, typeOption } from './weights-run.ts';
+import { runOperation, typeOption } from './weights-run.ts';
 
 interface MergeOptions {
   method?: MergeMethod;
@@ -25,7 +25,11 @@ export function addMerge(program: Command): void {
     .command('merge')
     .description('make one model of several of the same shape')
     .addOption(new Option('--method <name>', 'how they are merged').choices(mergeMethods))
-    .option('--model <path[:weight]>', 'model with its weight; given once for each', weightedModel)
+    .option(
+      '--model <path[:weight]>',
+      'model with its weight, 1 where none is named; given once for each',
+      weightedModel,
+    )
     .option('--base <path>', 'what task arithmetic, ties and dare take differences from')
     .option(
       '--density <x>',
@@ -49,7 +53,7 @@ export function addMerge(program: Command): void {
 
 /** `PATH` or `PATH:WEIGHT`, collected from every time that the option is given. */
 function weightedModel(text: string, earlier: { path: string; weight: number }[] = []) {
-  const [, path = text, weight = '1'] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const [, path = text, weight = '1'] = /^(.+):(-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)$/i.exec(text) ?? [];
   if (path === '') throw new InvalidArgumentError('It must be a path.');
   return [...earlier, { path: resolve(path), weight: Number(weight) }];
 }
@@ -58,8 +62,9 @@ function weightedModel(text: string, earlier: { path: string; weight: number }[]
 function operationOf(options: MergeOptions): WeightsOperation | string {
   const { method, model: models = [], recipe, base, density, t, lambda, seed, out, type = null } = options;
   if (recipe !== undefined) {
-    if (method !== undefined || models.length > 0)
-      return '--recipe stands alone, without --method and --model';
+    const said = { method, model: options.model, base, density, t, lambda };
+    const [extra] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
+    if (extra !== undefined) return `--recipe stands alone, without --${extra}: it says all of these itself`;
     return { kind: 'recipe', recipe: resolve(recipe), out: resolve(out), type };
   }
   if (method === undefined || models.length === 0) return 'name --method and --model, or a --recipe';
@@ -72,7 +77,5 @@ function operationOf(options: MergeOptions): WeightsOperation | string {
 async function merge(operation: WeightsOperation, options: MergeOptions, signal: AbortSignal): Promise<void> {
   const output = new Output(options.json ?? false);
   const result = await runOperation(operation, { output, signal });
-  output.note('\n');
-  output.text(summary(result));
   output.event({ type: 'result', ...result });
 }

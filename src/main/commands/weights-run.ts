@@ -1,41 +1,103 @@
 import { Option } from 'commander';
+import { PunaError } from '../../shared/error.ts';
 import { Engine, launchChildProcess } from '../engine/index.ts';
 import { size } from '../weights/figures.ts';
 import type { WeightsEvent, WeightsJobs, WeightsOperation, WeightsResult } from '../weights/messages.ts';
 import { duration } from './duration.ts';
 import type { Output } from './output.ts';
 
-/** Runs an operation on weights in an engine of its own and tells how it goes. Errors: those of the engine. */
+const clearLine = '\r\u001b[K';
+/** Before that, what is left is a guess from hardly anything. */
+const secondsUntilGuess = 2;
+
+/**
+ * Runs an operation on weights in an engine of its own, tells how it goes, and sums up what came of it. Errors: those of the engine,
+ * `cancelled`.
+ */
 export async function runOperation(
   operation: WeightsOperation,
   { output, signal }: { output: Output; signal: AbortSignal },
 ): Promise<WeightsResult> {
   const engine = new Engine<WeightsJobs>({ entry: 'weights-engine', launch: launchChildProcess });
   const startedAt = performance.now();
+  const shown: string[] = [];
   const onEvent = (event: WeightsEvent) => {
     output.event({ ...event });
-    if (event.type === 'note') output.note(`\r\u001b[K${event.text}\n`);
-    if (event.type === 'progress') output.note(progressLine(event, performance.now() - startedAt));
+    if (event.type === 'note') {
+      shown.push(event.text);
+      output.note(`${clearLine}${event.text}\n`);
+    }
+    if (event.type === 'progress') {
+      output.note(`${clearLine}${progressLine(event, (performance.now() - startedAt) / 1000)}`);
+    }
   };
   try {
-    return await engine.run('run', operation, { signal, onEvent });
+    const result = await engine.run('run', operation, { signal, onEvent });
+    output.note(clearLine);
+    // Notes are told at once; on a terminal they still stand there.
+    const stand = process.stdout.isTTY && process.stderr.isTTY ? shown : [];
+    output.text(summary({ ...result, notes: result.notes.filter((note) => !stand.includes(note)) }));
+    return result;
+  } catch (thrown) {
+    output.note(clearLine);
+    throw signal.aborted ? stopped(thrown) : thrown;
   } finally {
     await engine.stop();
   }
 }
 
-function progressLine(
+function stopped(cause: unknown): PunaError {
+  return new PunaError(
+    'cancelled',
+    'It was stopped before it was done.',
+    'Run the same command again, and it goes on from there.',
+    { cause },
+  );
+}
+
+/** `writing 42 %, 5.6 GB of 13.5 GB, 1 min 5 s left`. */
+export function progressLine(
   { phase, done, total }: Extract<WeightsEvent, { type: 'progress' }>,
-  elapsed: number,
+  seconds: number,
 ): string {
   const share = total > 0 ? done / total : 1;
-  const left = share > 0 ? `, ${duration((elapsed / 1000) * (1 / share - 1))} left` : '';
-  return `\r\u001b[K${phase} ${Math.floor(share * 100)} %, ${size(done)} of ${size(total)}${left}`;
+  const canGuess = seconds >= secondsUntilGuess && share > 0 && share < 1;
+  const left = canGuess ? `, ${duration(seconds * (1 / share - 1))} left` : '';
+  return `${phase} ${Math.floor(share * 100)} %, ${size(done)} of ${size(total)}${left}`;
 }
 
 /** What a person reads when it is done. */
-export function summary({ out, bytes, seconds, proof, notes }: WeightsResult): string {
-  return [`${out}: ${size(bytes)} in ${duration(seconds)}.`, proof.text, ...notes, ''].join('\n');
+export function summary({
+  out,
+  bytes,
+  seconds,
+  proof,
+  changes,
+  notes,
+}: Pick<WeightsResult, 'out' | 'bytes' | 'seconds' | 'proof' | 'changes' | 'notes'>): string {
+  return [
+    `${out}: ${size(bytes)} in ${duration(seconds)}.`,
+    proof.text,
+    ...changeLines(changes),
+    ...notes,
+    '',
+  ].join('\n');
+}
+
+/** The least and the most that a layer was changed. */
+function changeLines(changes: WeightsResult['changes']): string[] {
+  const layers = changes
+    .filter(({ layer }) => layer !== null)
+    .toSorted((one, other) => one.change - other.change);
+  const [least, most] = [layers[0], layers.at(-1)];
+  if (!least || !most) return [];
+  const told = ({ layer, change }: typeof least) =>
+    `${Number((change * 100).toPrecision(2))} % in layer ${layer}`;
+  return [
+    least === most
+      ? `The weights change by ${told(least)}.`
+      : `The weights change by ${told(least)}, where it is least, to ${told(most)}, where it is most.`,
+  ];
 }
 
 /** The option that most of them have. */

@@ -26,7 +26,7 @@ function find(): HalfKernels {
     .filter((name) => /^(lib)?ggml-cpu.*\.(so|dylib|dll)$/.test(name))
     .map((name) => scored(join(folder, name)))
     .toSorted((one, other) => other.score - one.score)[0];
-  if (!best || best.score === 0) {
+  if (!best?.library || best.score === 0) {
     return {
       toFloats: (halves, floats, count) => functions.ggml_fp16_to_fp32_row(halves, floats, count),
       fromFloats: (floats, halves, count) => functions.ggml_fp32_to_fp16_row(floats, halves, count),
@@ -39,13 +39,22 @@ function find(): HalfKernels {
   };
 }
 
-/** 0: not for this processor. The only build of a platform has no score, and is for all. */
-function scored(path: string): { library: ReturnType<typeof koffi.load>; score: number } {
-  const library = koffi.load(path);
+/** 0: not for this processor, or not to be loaded. The only build of a platform has no score, and is for all. */
+function scored(path: string): { library: ReturnType<typeof koffi.load> | null; score: number } {
+  const library = loaded(path);
+  if (!library) return { library, score: 0 };
   try {
     const score = library.func('int ggml_backend_score()') as () => number;
     return { library, score: score() };
   } catch {
     return { library, score: 1 };
+  }
+}
+
+function loaded(path: string): ReturnType<typeof koffi.load> | null {
+  try {
+    return koffi.load(path);
+  } catch {
+    return null;
   }
 }

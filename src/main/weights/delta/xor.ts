@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { PunaError } from '../../../shared/error.ts';
 import { type FolderFile, type ResumableOptions, writeFolderResumably } from '../../storage/index.ts';
@@ -67,7 +68,7 @@ async function openChecked(begun: string, base: string): Promise<AsyncDisposable
 }
 
 async function* xored(path: string, basePath: string | null): AsyncGenerator<Uint8Array> {
-  const payload = (await isGzip(path)) ? createReadStream(path).pipe(createGunzip()) : createReadStream(path);
+  const payload = (await isGzip(path)) ? unpacked(path) : createReadStream(path);
   if (basePath === null) {
     yield* payload;
     return;
@@ -82,6 +83,19 @@ async function* xored(path: string, basePath: string | null): AsyncGenerator<Uin
       other[index] = (other[index] ?? 0) ^ (piece[index] ?? 0);
     offset += piece.byteLength;
     yield other;
+  }
+}
+
+/** Errors: `file-damaged`. */
+async function* unpacked(path: string): AsyncGenerator<Uint8Array> {
+  // What fails on either side ends both, and is thrown by whoever reads.
+  const payload = pipeline(createReadStream(path), createGunzip(), () => undefined);
+  try {
+    yield* payload;
+  } catch (cause) {
+    const isZlib = cause instanceof Error && /^Z_/.test((cause as NodeJS.ErrnoException).code ?? '');
+    if (!isZlib) throw cause;
+    throw new PunaError('file-damaged', `${path} cannot be unpacked.`, 'Download the file again.', { cause });
   }
 }
 

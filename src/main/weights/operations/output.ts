@@ -96,7 +96,14 @@ export async function refuseExisting(out: string): Promise<void> {
 
 /** What is there of an earlier try; null where there is nothing. */
 export async function begunOutputBytes(out: string): Promise<number | null> {
-  const sizes = await Promise.all([begunBytes(out), begunFolderBytes(out), begunBytes(unquantized(out))]);
+  const sizes = await Promise.all([
+    ...[begunBytes(out), begunFolderBytes(out), begunBytes(unquantized(out))],
+    // Whole, and not yet quantized.
+    stat(unquantized(out)).then(
+      ({ size }) => size,
+      () => null,
+    ),
+  ]);
   return sizes.every((size) => size === null)
     ? null
     : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
@@ -120,7 +127,8 @@ export async function writeOutput(
   const extras = { ...(after && { after }), ...(trailers && { trailers }) };
   const resumable = (total: number): ResumableOptions => ({
     ...{ signature, signal },
-    onProgress: (done) => onProgress({ phase: 'writing', done, total }),
+    // Small files and what stands behind the tensors are not in the plan.
+    onProgress: (done) => onProgress({ phase: 'writing', done: Math.min(done, total), total }),
   });
   if (!isGgufPath(out)) {
     const output = { type: folderType(type), compress, ...extras };

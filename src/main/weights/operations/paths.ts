@@ -39,7 +39,7 @@ export function nameOf(path: string): string {
   return basename(resolve(path)).replace(/\.gguf$/i, '');
 }
 
-/** Errors: `invalid-input` where the output is one of the inputs, or lies in one of them. */
+/** Errors: `invalid-input` where the output is one of the inputs. It may lie in one of them, as beside the weights that are converted. */
 export async function refuseInputAsOutput(operation: WeightsOperation): Promise<void> {
   const out = await realPath(operation.out);
   for (const input of inputsOf(operation)) {

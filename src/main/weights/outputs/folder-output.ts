@@ -152,14 +152,34 @@ function shardFile(shard: Shard, compress: boolean, after: AfterTensor | undefin
   const bytes = units.reduce((sum, unit) => sum + (unit.bytes ?? 0), 0);
   if (!compress) return { name, bytes, content: { units } };
   // Its size is not known before, so that it is written as a whole.
-  const pieces = () => {
+  const pieces = (_: unknown, onProgress: (bytes: number) => void) => {
     const results: string[] = [];
     async function* unpacked() {
-      for (const unit of units) results.push(yield* unit.pieces(results));
+      let done = 0;
+      for (const unit of units) {
+        results.push(yield* counted(unit.pieces(results), (length) => onProgress((done += length))));
+      }
     }
     return { pieces: zstdSeekable(unpacked()), results: () => results };
   };
   return { name, bytes, content: { pieces } };
+}
+
+/** The same pieces; tells how long each was once it has been taken over. */
+async function* counted(
+  pieces: AsyncGenerator<Uint8Array, string>,
+  onTaken: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, string> {
+  try {
+    for (;;) {
+      const step = await pieces.next();
+      if (step.done) return step.value;
+      yield step.value;
+      onTaken(step.value.byteLength);
+    }
+  } finally {
+    await pieces.return('');
+  }
 }
 
 function indexFile(shards: readonly Shard[], compress: boolean): FolderFile[] {

@@ -73,7 +73,7 @@ export async function readConfig(folder: string, name = 'config.json'): Promise<
 async function carriedFiles(folder: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of (await readdir(folder)).toSorted()) {
-    if (!belonging.test(name) || notCarried.test(name)) continue;
+    if (name.startsWith('.') || !belonging.test(name) || notCarried.test(name)) continue;
     const path = join(folder, name);
     const found = await stat(path).catch(() => null);
     if (found?.isFile() && found.size <= maxCarriedBytes) files.set(name, path);

@@ -63,7 +63,8 @@ async function formOf(source: ByteSource): Promise<WeightsFileForm | null> {
 }
 
 async function openFolder(folder: string): Promise<ModelSource> {
-  const names = await readdir(folder);
+  // Hidden ones are what was begun here, or what macOS puts beside files on other systems' disks.
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.'));
   if (await isMetaFolder(folder)) return openMetaSource(folder);
   if (names.some((name) => /\.(safetensors|safetensors\.zst|bin|pth|pt)$/.test(name))) {
     return openHuggingFaceSource(folder);
