@@ -1,6 +1,9 @@
-"""FastChat's apply_delta.py on two folders: python delta-fastchat.py BASE DELTA OUT. Its tokenizers are left out, since there are none."""
+"""FastChat's apply_delta.py on two folders: python delta-fastchat.py BASE DELTA OUT. Its tokenizers are left out, since there are none. Prints its
+peak memory in kilobytes."""
 
+import contextlib
 import importlib.util
+import resource
 import sys
 from pathlib import Path
 
@@ -21,4 +24,7 @@ class NoTokenizer:
 
 apply_delta.AutoTokenizer = NoTokenizer
 base, delta, out = sys.argv[1:]
-apply_delta.apply_delta(base, out, delta)
+with contextlib.redirect_stdout(sys.stderr):
+    apply_delta.apply_delta(base, out, delta)
+# Kilobytes on Linux.
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -43,7 +43,12 @@ try {
   for (const path of [base, delta]) await buildModel(path, layers);
   const inputBytes = 2 * (await stat(join(base, 'model.safetensors'))).size;
 
-  const rounds: { copy: number; puna: number; fastchat: number | null; result: WeightsResult }[] = [];
+  const rounds: {
+    copy: number;
+    puna: number;
+    fastchat: { time: number; megabytes: number } | null;
+    result: WeightsResult;
+  }[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     const copy = await seconds(() => copyBoth([base, delta], join(folder, 'copy')));
     await rm(join(folder, 'copy'), { recursive: true });
@@ -70,7 +75,10 @@ try {
       'peak MB': Math.round(peak),
     },
     ...(values.python && {
-      FastChat: { 'inputs a second': perSecond(median(rounds.flatMap(({ fastchat }) => fastchat ?? []))) },
+      FastChat: {
+        'inputs a second': perSecond(median(rounds.flatMap(({ fastchat }) => fastchat?.time ?? []))),
+        'peak MB': Math.round(Math.max(...rounds.map(({ fastchat }) => fastchat?.megabytes ?? 0))),
+      },
     }),
   });
   const ratio = median(ratios);
@@ -106,13 +114,22 @@ async function applied(base: string, delta: string, out: string): Promise<Weight
   }
 }
 
-/** Peak memory and time of FastChat's way: both models are loaded, added, and saved. */
-async function fastChat(python: string, base: string, delta: string): Promise<number> {
+/** FastChat's way: both models are loaded, added, and saved. */
+async function fastChat(
+  python: string,
+  base: string,
+  delta: string,
+): Promise<{ time: number; megabytes: number }> {
   const script = join(import.meta.dirname, 'delta-fastchat.py');
   const out = join(folder, 'fastchat');
-  const time = await seconds(() => promisify(execFile)(python, [script, base, delta, out]));
+  let kilobytes = 0;
+  const time = await seconds(async () => {
+    const { stdout } = await promisify(execFile)(python, [script, base, delta, out]);
+    kilobytes = Number(stdout.trim());
+    await promisify(execFile)('sync', ['-f', out]);
+  });
   await rm(out, { recursive: true, force: true });
-  return time;
+  return { time, megabytes: kilobytes / 1000 };
 }
 
 async function buildModel(path: string, layers: number): Promise<void> {
