@@ -140,6 +140,22 @@ describe('A file that is written unit by unit', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test('makes units whose size was not known again', async () => {
+    const path = join(folder, 'file');
+    const open = (text: string, fails = false): Unit => ({
+      bytes: null,
+      async *pieces() {
+        yield Buffer.from(text);
+        if (fails) throw new Error('The source failed.');
+        return text;
+      },
+    });
+    const all = (fails: boolean) => [...units(2), open('one'), open('two', fails)];
+    await expect(writeResumably(path, all(true), often)).rejects.toThrow('The source failed.');
+    expect(await writeResumably(path, all(false), often)).toEqual(['result 0', 'result 1', 'one', 'two']);
+    expect(await readFile(path, 'utf8')).toBe('ABCBCDonetwo');
+  });
+
   test('has its beginning set right when the size of its end is known', async () => {
     const path = join(folder, 'file');
     const [first, ...others] = units(2);
