@@ -225,7 +225,13 @@ describe('Between layouts', () => {
 
 describe("Open Assistant's files", () => {
   test('are XORed with those of the base, packed or not', async () => {
-    await runHere(apply(join(fixtures, 'xor'), 'xor'));
+    const phases: number[] = [];
+    await runHere(apply(join(fixtures, 'xor'), 'xor'), {
+      emit: (event) => event.type === 'progress' && phases.push(event.done / event.total),
+    });
+    // After each piece and each file.
+    expect(phases.length).toBeGreaterThan((await readdir(target)).length);
+    expect(phases.at(-1)).toBe(1);
     for (const file of await readdir(target)) {
       const [made, wanted] = await Promise.all([
         readFile(join(folder, 'xor', file)),

@@ -21,9 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const words = () => {
+const words = (out = 'killed.gguf') => {
   const files = ['--base', path('base.gguf'), '--target', path('target.gguf')];
-  return ['delta', 'make', ...files, '--out', path('killed.gguf'), '--json'];
+  return ['delta', 'make', ...files, '--out', path(out), '--json'];
 };
 
 test('Killed at any moment, an operation leaves nothing under the final name, and run again it ends as if undisturbed', async () => {
@@ -56,4 +56,20 @@ test('Killed at any moment, an operation leaves nothing under the final name, an
   expect(await tensorHashes(path('killed.gguf'))).toEqual(await tensorHashes(path('undisturbed.gguf')));
   expect((await stat(path('killed.gguf'))).size).toBe((await stat(path('undisturbed.gguf'))).size);
   expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('Stopped by Ctrl-C, it says so, and how to go on', async () => {
+  const child = spawn(process.execPath, ['src/main/cli.ts', ...words('stopped.gguf')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let complaint = '';
+  child.stderr.on('data', (text) => (complaint += String(text)));
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  child.stdout.resume();
+  expect(await once(child, 'close')).toEqual([1, null]);
+  expect(complaint.trim()).toBe(
+    'puna: It was stopped before it was done. Run the same command again, and it goes on from there.',
+  );
+  expect(await readdir(folder)).not.toContain('stopped.gguf');
 });

@@ -25,6 +25,9 @@ export async function isXorDelta(base: string, delta: string): Promise<boolean> 
   return forms.every((form) => form === null);
 }
 
+/** Large enough that disks work at full speed. */
+const pieceBytes = 1024 * 1024;
+
 /** Bytes of the result, as far as they are known: packed files tell only when they are unpacked. */
 export async function xorBytes(delta: string): Promise<number> {
   const sizes = await Promise.all(
@@ -47,7 +50,11 @@ export async function writeXor(
     const path = join(delta, name);
     const { size: bytes } = await stat(path);
     const basePath = mine.includes(name) ? join(base, name) : null;
-    return { name, bytes, content: { pieces: () => ({ pieces: xored(path, basePath) }) } };
+    const pieces = (_: unknown, onProgress: (bytes: number) => void) => ({
+      // Of packed files nobody knows before how large they are.
+      pieces: xored(path, basePath, (done) => onProgress(Math.min(done, bytes))),
+    });
+    return { name, bytes, content: { pieces } };
   });
   await writeFolderResumably(out, await Promise.all(files), options, async (begun) => {
     await (await openChecked(begun, base))[Symbol.asyncDispose]();
@@ -67,23 +74,31 @@ async function openChecked(begun: string, base: string): Promise<AsyncDisposable
   }
 }
 
-async function* xored(path: string, basePath: string | null): AsyncGenerator<Uint8Array> {
-  const payload = (await isGzip(path)) ? unpacked(path) : createReadStream(path);
-  if (basePath === null) {
-    yield* payload;
-    return;
-  }
-  await using base = await openFileSource(basePath);
+/** The bytes of a file XOR those of the base's, where it has one; tells how many there are. */
+async function* xored(
+  path: string,
+  basePath: string | null,
+  onProgress: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  await using base = basePath === null ? null : await openFileSource(basePath);
   let offset = 0;
-  for await (const chunk of payload) {
-    const piece: Uint8Array = chunk;
-    const other = new Uint8Array(piece.byteLength);
-    if (offset < base.size) await base.read(other, offset);
-    for (let index = 0; index < other.length; index++)
-      other[index] = (other[index] ?? 0) ^ (piece[index] ?? 0);
+  for await (const piece of (await isGzip(path)) ? unpacked(path) : streamed(path)) {
+    if (base) {
+      const other = new Uint8Array(piece.byteLength);
+      if (offset < base.size) await base.read(other, offset);
+      for (let index = 0; index < other.length; index++)
+        other[index] = (other[index] ?? 0) ^ (piece[index] ?? 0);
+      yield other;
+    } else {
+      yield piece;
+    }
     offset += piece.byteLength;
-    yield other;
+    onProgress(offset);
   }
+}
+
+function streamed(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: pieceBytes });
 }
 
 /** Errors: `file-damaged`. */

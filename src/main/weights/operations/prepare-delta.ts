@@ -1,4 +1,4 @@
-import { join, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { applyDelta } from '../delta/apply.ts';
 import { changesIn } from '../delta/changes.ts';
 import { makeDelta } from '../delta/make.ts';
@@ -49,5 +49,5 @@ export async function prepareDeltaMake(
 
 /** Where corrections of a delta lie until it is whole. */
 export function spoolOf(out: string): string {
-  return join(dirname(out), `.${nameOf(out)}.corrections`);
+  return join(dirname(out), `.${basename(out)}.corrections`);
 }

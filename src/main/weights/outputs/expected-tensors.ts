@@ -3,9 +3,7 @@ import type { ModelConfig } from '../convert/index.ts';
 import { listed, quoted } from '../formats/printable.ts';
 import type { WeightsArchitecture } from '../sources/architectures.ts';
 import type { ModelSource } from '../sources/model-source.ts';
-
-const embeddingName = 'model.embed_tokens.weight';
-const headName = 'lm_head.weight';
+import { embeddingName, headName } from '../sources/tied-head.ts';
 
 /**
  * Compares a model's tensors with what its configuration says of it. llama.cpp would find some of these faults when it loads
