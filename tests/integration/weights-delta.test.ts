@@ -216,7 +216,8 @@ describe('Between layouts', () => {
 
   test('a result is quantized as it is asked for', async () => {
     const out = join(folder, 'small.gguf');
-    await runHere(apply(join(fixtures, 'delta'), 'small.gguf', { type: 'Q8_0' }));
+    const { proof } = await runHere(apply(join(fixtures, 'delta'), 'small.gguf', { type: 'Q8_0' }));
+    expect(proof.text).toMatch(/The weights were then stored as Q8_0\.$/);
     await using source = await openModelSource(out);
     expect(source.tensors.get('model.layers.0.mlp.gate_proj.weight')?.type.name).toBe('F16');
     expect(source.tensors.get('model.layers.0.mlp.down_proj.weight')?.type.name).toBe('Q8_0');

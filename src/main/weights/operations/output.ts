@@ -158,7 +158,7 @@ export async function writeOutput(
       signal,
       onEvent: (event) => {
         if (event.type !== 'progress') return;
-        onProgress({ phase: 'quantizing', done: event.progress * bytes, total: bytes });
+        onProgress({ phase: 'quantizing', done: Math.round(event.progress * bytes), total: bytes });
       },
     },
   );

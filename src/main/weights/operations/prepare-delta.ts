@@ -11,16 +11,21 @@ import type { Prepared } from './prepared.ts';
 type Operation<Kind> = Extract<WeightsOperation, { kind: Kind }>;
 
 export async function prepareDeltaApply(
-  { base: basePath, delta: deltaPath, anyBase }: Operation<'delta-apply'>,
+  { base: basePath, delta: deltaPath, type, anyBase }: Operation<'delta-apply'>,
   opened: AsyncDisposableStack,
 ): Promise<Prepared> {
   const base = opened.use(await openModelSource(basePath));
   const delta = opened.use(await openModelSource(deltaPath));
   const proved = await readProvedDelta(delta);
   if (proved) opened.use(proved);
+  const applied = applyDelta(base, delta, { proved, anyBase });
   return {
-    ...applyDelta(base, delta, { proved, anyBase }),
+    ...applied,
     changes: changesIn,
+    prove(said) {
+      const proof = applied.prove(said);
+      return type === null ? proof : { ...proof, text: `${proof.text} The weights were then stored as ${type}.` };
+    },
     madeFrom: {
       operation: 'base + delta',
       inputs: { base: nameOf(basePath), delta: nameOf(deltaPath) },
