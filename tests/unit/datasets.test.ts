@@ -264,6 +264,11 @@ describe('a file', () => {
     ['objects on many lines each', records.map((record) => JSON.stringify(record, null, 2)).join('\n')],
   ])('is read as %s', async (_, content) => expect(await read(content)).toEqual(expected));
 
+  it.each(['utf16le', 'utf-16be', 'utf8'])('is decoded, whatever its mark says: %s', async (encoding) => {
+    const bytes = Buffer.from(`\uFEFF${jsonl(...records)}`, encoding === 'utf8' ? 'utf8' : 'utf16le');
+    expect(await read(encoding === 'utf-16be' ? bytes.swap16() : bytes)).toEqual(expected);
+  });
+
   it('can be a single example', async () => {
     expect(await read(JSON.stringify(records[0], null, 2))).toEqual([expected[0]]);
     expect(await read(JSON.stringify(records[0]))).toEqual([expected[0]]);
@@ -327,7 +332,6 @@ describe('an error says', () => {
       Buffer.from('ab\nc\xe9', 'latin1'),
       /^Line 2 of .* is not UTF-8 text\.$/,
     ],
-    ['that a text is UTF-16', Buffer.from('\uFEFFab', 'utf16le'), /UTF-16/],
     [
       'that JSON has another encoding',
       Buffer.from('[\n{"text":"\xe9"}]', 'latin1'),

@@ -11,8 +11,11 @@ export interface ExampleTurn {
 export type Example =
   { kind: 'conversation'; system: string; turns: ExampleTurn[] } | { kind: 'text'; text: string };
 
-/** What was left out, by reason: whole examples, or turns of examples that were read without them. */
+/**
+ * What was left out, by reason: whole examples, or turns of examples that were read without them; of exports also where the first
+ * of them stand.
+ */
 export interface ReadReport {
   examples: number;
-  skipped: { reason: string; count: number }[];
+  skipped: { reason: string; count: number; where?: string[] }[];
 }

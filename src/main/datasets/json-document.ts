@@ -9,14 +9,18 @@ import { Sifter } from './sifter.ts';
  * The examples of a file that is JSON as a whole, one at a time, whatever the file's size: the elements of a list, those
  * of the one list in an object, or single objects, one after the other.
  */
-export async function* readDocument(path: string, signal?: AbortSignal): AsyncGenerator<FoundRecord> {
+export async function* readDocument(
+  path: string,
+  signal?: AbortSignal,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<FoundRecord> {
   const parser = new JSONParser({ paths: ['$', '$.*', '$.*.*'], separator: '' });
   const decoder = new StrictDecoder(path);
   const sifter = new Sifter(path);
   parser.onValue = (info) => sifter.sift(info);
   limitDepth(parser, path);
   let [count, lastLine, bytesSince] = [0, 1, 0];
-  for await (const { bytes, line, ends } of readPieces(path, signal)) {
+  for await (const { bytes, line, ends } of readPieces(path, signal, onRead)) {
     decoder.decode(bytes, line, { more: !ends });
     write(parser, bytes, path, line);
     const arrived = sifter.arrived.splice(0);

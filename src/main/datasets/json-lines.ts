@@ -4,8 +4,12 @@ import { maxRecordBytes } from './limits.ts';
 import { readLines } from './lines.ts';
 
 /** The values of a JSONL file, a line at a time; blank lines count, and are passed over. */
-export async function* readJsonLines(path: string, signal?: AbortSignal): AsyncGenerator<FoundRecord> {
-  for await (const { text, line } of readLines(path, maxRecordBytes, signal)) {
+export async function* readJsonLines(
+  path: string,
+  signal?: AbortSignal,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<FoundRecord> {
+  for await (const { text, line } of readLines(path, maxRecordBytes, signal, onRead)) {
     if (text.trim() !== '') yield { value: parseLine(text, path, line), where: `line ${line}` };
   }
 }

@@ -21,3 +21,12 @@ export function tooLong(where: string, maxBytes: number): PunaError {
     'Split it into several examples.',
   );
 }
+
+/** A day of Slack is a file, and so is a picture: many years of a company, and no more than a list in memory. */
+export const maxFilesOfExport = 200_000;
+
+/**
+ * One conversation with a model, or one message between people, in memory as a whole. Exports keep every branch of a
+ * conversation, with what the tools have given, so that the longest have tens of megabytes.
+ */
+export const maxExportedCharacters = 64 * mebibyte;

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
 import { PunaError } from '../../shared/error.ts';
+import { detectEncoding } from './encoding.ts';
 
 /** Bytes of one line of a file: all of it, or what a read gave of it. */
 export interface Piece {
@@ -12,18 +14,20 @@ export interface Piece {
 
 const lineFeed = 0x0a;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
-const utf16Marks = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
 /**
- * A file in pieces that never cross a line end, without its byte order mark. Lines end with a line feed alone: Node's
- * readline also ends them at U+2028, which may stand in a string of JSON. Errors: `invalid-input` (binary).
+ * A file in pieces that never cross a line end, in UTF-8 and without its byte order mark. Lines end with a line feed alone: Node's
+ * readline also ends them at U+2028, which may stand in a string of JSON. `onRead` is told how many bytes of the file have been
+ * read. Errors: `invalid-input` (binary).
  */
-export async function* readPieces(path: string, signal?: AbortSignal): AsyncGenerator<Piece> {
+export async function* readPieces(
+  path: string,
+  signal?: AbortSignal,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<Piece> {
   let line = 1;
-  let atStart = true;
-  for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
-    let rest = atStart ? withoutMark(chunk, path) : chunk;
-    atStart = false;
+  for await (const chunk of utf8Chunks(path, signal, onRead)) {
+    let rest = chunk;
     while (rest.length > 0) {
       const end = rest.indexOf(lineFeed) + 1;
       const bytes = end > 0 ? rest.subarray(0, end) : rest;
@@ -35,10 +39,31 @@ export async function* readPieces(path: string, signal?: AbortSignal): AsyncGene
   }
 }
 
-function withoutMark(start: Buffer, path: string): Buffer {
-  if (utf16Marks.some((mark) => start.subarray(0, mark.length).equals(mark))) {
-    throw notUtf8(`${path} is UTF-16 text, not UTF-8.`);
+/** The bytes of a file, as UTF-8 where its beginning tells for certain that it is something else. */
+async function* utf8Chunks(
+  path: string,
+  signal?: AbortSignal,
+  onRead?: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let decoder: TextDecoder | null = null;
+  let read = 0;
+  for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
+    const encoding = read === 0 ? detectEncoding(chunk) : null;
+    if (encoding !== null && !isVague(encoding)) decoder = new TextDecoder(encoding);
+    if (decoder) yield Buffer.from(decoder.decode(chunk, { stream: true }));
+    else yield read === 0 ? withoutMark(chunk) : chunk;
+    read += chunk.length;
+    onRead?.(read);
   }
+  if (decoder) yield Buffer.from(decoder.decode());
+}
+
+/** UTF-8 itself, and what is taken for Western only because it is nothing else: there a broken byte is told. */
+function isVague(encoding: string): boolean {
+  return encoding === 'utf-8' || encoding === 'windows-1252';
+}
+
+function withoutMark(start: Buffer): Buffer {
   const marked = start.subarray(0, byteOrderMark.length).equals(byteOrderMark);
   return marked ? start.subarray(byteOrderMark.length) : start;
 }

@@ -3,29 +3,46 @@ import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
 import { finished } from './conversation.ts';
 import type { Example, ReadReport } from './example.ts';
+import { startOfExport } from './export-files.ts';
+import type { ColumnMapping, FileStart, Importer, Person } from './import/importer.ts';
+import { importers } from './import/importers.ts';
 import { draftsOf } from './import/index.ts';
 import { readDocument } from './json-document.ts';
 import { readJsonLines } from './json-lines.ts';
-import { type FileForm, recogniseForm } from './recognise.ts';
+import { recogniseForm } from './recognise.ts';
 import { Tally } from './tally.ts';
 import { readText } from './whole-text.ts';
 
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+  /** Brought up to date while examples are read. */
+  report?: ReadReport | undefined;
+  /** Whose messages become the assistant's turns, in chats between people; null: whoever exported it, where that can be told. */
+  me?: string | null | undefined;
+  /** Null: by the names that columns usually have. */
+  columns?: ColumnMapping | null | undefined;
+  /** Called now and then with the bytes of the file that have been read. */
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
 /**
- * Reads the examples of a file, recognised by content, as a stream. The report is brought up to date while they are read.
- * Errors: `invalid-input` (empty, not text, broken JSON, of no known kind, too long, nothing to learn from), `file-missing`;
- * the signal's reason when it aborts.
+ * Reads the examples of a file, an archive or a folder, recognised by content, as a stream. Errors: `invalid-input` (empty, not
+ * text, broken JSON, of no known kind, too long, nothing to learn from, a chat of which it cannot be told whose messages are to
+ * be learnt), `file-missing`; the signal's reason when it aborts.
  */
-export async function* readExamples(
-  path: string,
-  options: { signal?: AbortSignal; report?: ReadReport } = {},
-): AsyncIterable<Example> {
+export async function* readExamples(path: string, options: ReadOptions = {}): AsyncIterable<Example> {
   const { signal, report = { examples: 0, skipped: [] } } = options;
   const tally = new Tally(report);
   try {
-    await checkIsFile(path);
-    const form = await recogniseForm(path, signal);
+    await checkIsThere(path);
+    const start = await startOfExport(path);
+    const importer = importers.find((known) => known.recognises(start));
+    if (!importer) checkIsPlain(start);
     let found = 0;
-    for await (const example of examplesIn(form, path, tally, signal)) {
+    const examples = importer
+      ? imported(importer, path, tally, options)
+      : plainExamples(path, tally, options);
+    for await (const example of examples) {
       signal?.throwIfAborted();
       found++;
       report.examples++;
@@ -38,18 +55,50 @@ export async function* readExamples(
   }
 }
 
-async function* examplesIn(
-  form: FileForm,
+/** Who speaks in a chat between people, most messages first; null where it is no such chat. Errors: those of `readExamples`. */
+export async function peopleIn(path: string, signal?: AbortSignal): Promise<Person[] | null> {
+  try {
+    await checkIsThere(path);
+    const start = await startOfExport(path);
+    const importer = importers.find((known) => known.recognises(start));
+    return (await importer?.people?.(path, signal)) ?? null;
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw fileError(thrown, path);
+  }
+}
+
+async function* imported(
+  importer: Importer,
   path: string,
   tally: Tally,
-  signal?: AbortSignal,
+  { signal, me = null, columns = null, onProgress }: ReadOptions,
 ): AsyncGenerator<Example> {
+  const options = { me, columns, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+  for await (const found of importer.read(path, options)) {
+    signal?.throwIfAborted();
+    tally.where = found.where;
+    if (found.kind === 'skipped') tally.skip(found.reason);
+    else {
+      const example = finished(found.draft, tally);
+      if (example) yield example;
+    }
+  }
+}
+
+/** Of files whose examples stand in the ways that programs for training use, or whose words are one text. */
+async function* plainExamples(
+  path: string,
+  tally: Tally,
+  { signal, onProgress }: ReadOptions,
+): AsyncGenerator<Example> {
+  const form = await recogniseForm(path, signal);
   if (form === 'text') {
     yield { kind: 'text', text: await readText(path, signal) };
     return;
   }
-  const records = form === 'lines' ? readJsonLines(path, signal) : readDocument(path, signal);
-  for await (const { value, where } of records) {
+  const read = form === 'lines' ? readJsonLines : readDocument;
+  for await (const { value, where } of read(path, signal, onProgress)) {
     signal?.throwIfAborted();
     for (const draft of draftsOf(value, `${path}, ${where}`)) {
       const example = finished(draft, tally);
@@ -59,11 +108,23 @@ async function* examplesIn(
 }
 
 /** Before it is opened: opening a named pipe would wait for its writer, possibly for ever. */
-async function checkIsFile(path: string): Promise<void> {
+async function checkIsThere(path: string): Promise<void> {
   const found = await stat(path);
-  if (found.isFile()) return;
-  const what = found.isDirectory() ? 'is a folder' : 'is not a file';
-  throw new PunaError('invalid-input', `${path} ${what}.`, 'Choose a file with training data.');
+  if (found.isFile() || found.isDirectory()) return;
+  throw new PunaError('invalid-input', `${path} is not a file.`, 'Choose a file with training data.');
+}
+
+/** What no importer knows must be a single file. */
+function checkIsPlain({ path, bytes, archive }: FileStart): void {
+  if (!archive) return;
+  const [what, remedy] =
+    bytes.length === 0
+      ? ['is a folder', 'Choose a file with training data.']
+      : [
+          'is a ZIP archive without an export that is known',
+          'Unpack it, and choose a file with training data.',
+        ];
+  throw new PunaError('invalid-input', `${path} ${what}.`, remedy);
 }
 
 function nothingToLearn(path: string, { skipped }: ReadReport): PunaError {

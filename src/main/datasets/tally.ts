@@ -1,8 +1,13 @@
 import type { ReadReport } from './example.ts';
 
+/** So many places are told of each reason: enough to look at what is wrong. */
+const maxPlaces = 3;
+
 /** Counts in a report what is left out. */
 export class Tally {
   readonly #report: ReadReport;
+  /** Where what is being read stands; null where nobody needs to be told. */
+  where: string | null = null;
 
   constructor(report: ReadReport) {
     this.#report = report;
@@ -10,8 +15,14 @@ export class Tally {
 
   /** Reasons are a few fixed phrases, never words of the file, so that the list stays short. */
   skip(reason: string): void {
-    const known = this.#report.skipped.find((entry) => entry.reason === reason);
-    if (known) known.count++;
-    else this.#report.skipped.push({ reason, count: 1 });
+    let entry = this.#report.skipped.find((known) => known.reason === reason);
+    if (entry) entry.count++;
+    else {
+      entry = { reason, count: 1 };
+      this.#report.skipped.push(entry);
+    }
+    if (this.where === null) return;
+    entry.where ??= [];
+    if (entry.where.length < maxPlaces && entry.where.at(-1) !== this.where) entry.where.push(this.where);
   }
 }

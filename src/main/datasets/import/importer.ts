@@ -6,6 +6,16 @@ export interface FileStart {
   readonly bytes: Uint8Array;
   /** Decoded, with the last line cut where the beginning ends in it; null where it is not text. */
   readonly text: string | null;
+  /** What is in it, where it is a ZIP archive or a folder. */
+  readonly archive?: ArchiveStart | null;
+}
+
+/** What importers recognise an archive by. */
+export interface ArchiveStart {
+  /** Of all files in it. */
+  readonly names: readonly string[];
+  /** The beginnings of the texts in it that stand least deep, a few of them. */
+  readonly files: readonly FileStart[];
 }
 
 /** Somebody who speaks in a chat between people. */

@@ -1,0 +1,144 @@
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { PunaError } from '../../shared/error.ts';
+import type { ByteSource } from '../weights/formats/byte-source.ts';
+import { printable, quoted } from '../weights/formats/printable.ts';
+import type { ExportFile } from './export-files.ts';
+import { maxFilesOfExport } from './limits.ts';
+
+/**
+ * Text is seldom packed to less than a twentieth, and logs of one line again and again to a hundredth. Deflate itself ends at
+ * a thousandth, which only files that are made to fill memories and disks come near.
+ */
+const maxRatio = 200;
+/** Below it nothing is harmed, whatever the ratio. */
+const harmlessBytes = 64 * 2 ** 20;
+
+/**
+ * The files in a ZIP archive, which may come from a stranger: paths that lead out of it, two files of one name, and archives
+ * that unpack to far more than they are, are refused. Errors: `invalid-input`.
+ */
+export async function openZip(source: ByteSource, path: string): Promise<ExportFile[]> {
+  return await explained(path, async () => {
+    const zip = await fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
+      // Names are decoded and checked here, so that one sentence says what is wrong with them.
+      decodeStrings: false,
+      autoClose: false,
+    });
+    const files = new Map<string, ExportFile>();
+    let [packed, unpacked] = [0, 0];
+    for await (const entry of zip.eachEntry()) {
+      const name = nameOf(entry);
+      if (leadsOut(name)) throw refused(path, `has a file whose path ${quoted(name)} leads out of it`);
+      if (name.endsWith('/')) continue;
+      if (files.has(name)) throw refused(path, `has the file ${quoted(name)} twice`);
+      if (files.size === maxFilesOfExport) throw refused(path, `has more than ${maxFilesOfExport} files`);
+      packed += entry.compressedSize;
+      unpacked += entry.uncompressedSize;
+      files.set(name, fileInZip(zip, entry, { name, path }));
+    }
+    // What overlaps in the archive counts more often than it is there.
+    checkRatio(path, unpacked, Math.min(packed, source.size));
+    return [...files.values()];
+  });
+}
+
+function checkRatio(path: string, unpacked: number, packed: number): void {
+  if (unpacked <= harmlessBytes || unpacked <= maxRatio * packed) return;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  throw refused(
+    path,
+    `would unpack from ${megabytes(packed)} to ${megabytes(unpacked)}, as no real export does`,
+  );
+}
+
+function nameOf(entry: Entry): string {
+  return new TextDecoder().decode(entry.fileNameRaw);
+}
+
+function leadsOut(name: string): boolean {
+  return /^\/|^[a-z]:|\\|\0/i.test(name) || name.split('/').includes('..');
+}
+
+function fileInZip(zip: ZipFile, entry: Entry, { name, path }: { name: string; path: string }): ExportFile {
+  const size = entry.compressedSize;
+  return {
+    name,
+    size,
+    async *pieces(onRead, signal) {
+      if (entry.isEncrypted()) throw refused(path, `has the file ${quoted(name)} encrypted`);
+      // The library ends a stream that gives more than the directory says.
+      const stream = await explained(path, () => zip.openReadStreamPromise(entry));
+      let read = 0;
+      try {
+        for await (const piece of stream as AsyncIterable<Buffer>) {
+          signal?.throwIfAborted();
+          yield piece;
+          read += piece.length;
+          onRead?.(Math.round((size * read) / entry.uncompressedSize));
+        }
+      } catch (thrown) {
+        signal?.throwIfAborted();
+        throw unreadable(path, thrown);
+      } finally {
+        stream.destroy();
+      }
+    },
+  };
+}
+
+function refused(path: string, what: string): PunaError {
+  return new PunaError(
+    'invalid-input',
+    `${path} ${what}.`,
+    'Export the data again, or unpack it and choose a file.',
+  );
+}
+
+/** Longest sentence of the ZIP library that an error repeats. */
+const maxReasonCharacters = 100;
+
+async function explained<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (thrown) {
+    throw unreadable(path, thrown);
+  }
+}
+
+/** Whatever the library says of an archive, as an error that a person can read. */
+function unreadable(path: string, thrown: unknown): unknown {
+  // The system's errors and ours say already what is wrong.
+  if (!(thrown instanceof Error) || thrown instanceof PunaError || 'syscall' in thrown) return thrown;
+  const reason = printable(thrown.message.slice(0, maxReasonCharacters));
+  return new PunaError(
+    'invalid-input',
+    `${path} is a ZIP archive that cannot be read (${reason}).`,
+    'Download or export it again.',
+    { cause: thrown },
+  );
+}
+
+/** A source as the library wants to read it. */
+class SourceReader extends RandomAccessReader {
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource) {
+    super();
+    this.#source = source;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    // Nothing is beyond the end, and there the system would refuse some positions.
+    if (position >= this.#source.size) return callback(null, 0);
+    this.#source.read(buffer.subarray(offset, offset + length), position).then(
+      (bytesRead) => callback(null, bytesRead),
+      (thrown: unknown) => callback(thrown instanceof Error ? thrown : new Error(String(thrown))),
+    );
+  }
+}
