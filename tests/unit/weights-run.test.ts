@@ -36,6 +36,8 @@ test('A result is summed up: where it is, how it was proved, how much was change
     '/m.gguf: 13.5 GB in 1 min 5 s.\nIt is right.\nKnow this.\n',
   );
   expect(summary({ ...result, changes: changes.slice(0, 1) })).toContain(
-    'The weights change by 1.2 % in layer 0.\n',
+    'The weights change by 1.2 % in one layer.\n',
   );
+  const alike = [0.0301, 0.0302, 0.0299].map((change, layer) => ({ layer, change }));
+  expect(summary({ ...result, changes: alike })).toContain('The weights change by 3 % in every layer.\n');
 });

@@ -91,12 +91,13 @@ function changeLines(changes: WeightsResult['changes']): string[] {
     .toSorted((one, other) => one.change - other.change);
   const [least, most] = [layers[0], layers.at(-1)];
   if (!least || !most) return [];
-  const told = ({ layer, change }: typeof least) =>
-    `${Number((change * 100).toPrecision(2))} % in layer ${layer}`;
+  const percent = ({ change }: typeof least) => `${Number((change * 100).toPrecision(2))} %`;
+  if (percent(least) === percent(most)) {
+    return [`The weights change by ${percent(most)} in ${least === most ? 'one layer' : 'every layer'}.`];
+  }
   return [
-    least === most
-      ? `The weights change by ${told(least)}.`
-      : `The weights change by ${told(least)}, where it is least, to ${told(most)}, where it is most.`,
+    `The weights change by ${percent(least)} in layer ${least.layer}, where it is least, ` +
+      `to ${percent(most)} in layer ${most.layer}, where it is most.`,
   ];
 }
 
