@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { ColumnMapping } from '../datasets/index.ts';
 
 /** A parser for whole numbers of an option; anything else is wrong usage. */
 export function integer({ min, max }: { min: number; max: number }) {
@@ -33,4 +34,17 @@ export function list<Word extends string>(known: readonly Word[]) {
     if (words.length > 0 && words.every((word) => (known as readonly string[]).includes(word))) return chosen;
     throw new InvalidArgumentError(`It must be some of ${known.join(', ')}, separated by commas.`);
   };
+}
+
+const mappedColumns = ['prompt', 'reply', 'system', 'text'] as const;
+
+/** `prompt=NAME`, collected from every time that the option is given: which column of a table is what. */
+export function column(text: string, earlier: ColumnMapping = {}): ColumnMapping {
+  const at = text.indexOf('=');
+  const [what, name] = [text.slice(0, at), text.slice(at + 1)];
+  const known = mappedColumns.find((mapped) => mapped === what);
+  if (at > 0 && known && name !== '') return { ...earlier, [known]: name };
+  throw new InvalidArgumentError(
+    `It must be one of ${mappedColumns.join(', ')}, then = and a column's name.`,
+  );
 }

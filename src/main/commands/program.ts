@@ -3,6 +3,7 @@ import packageFile from '../../../package.json' with { type: 'json' };
 import { addAdapter } from './adapter.ts';
 import { addChat } from './chat.ts';
 import { addConvert } from './convert.ts';
+import { addDataset } from './dataset.ts';
 import { addDelta } from './delta.ts';
 import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
@@ -22,6 +23,7 @@ export async function runProgram(): Promise<void> {
   addServe(program);
   addChat(program);
   addTrain(program);
+  addDataset(program);
   addInspect(program);
   addDelta(program);
   addAdapter(program);

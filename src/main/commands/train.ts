@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
+import type { ColumnMapping } from '../datasets/index.ts';
 import { Engine, launchChildProcess } from '../engine/index.ts';
 import { Pace } from '../runs/index.ts';
 import {
@@ -16,13 +17,15 @@ import {
   type TrainingResult,
   type TrainingSettings,
 } from '../training/messages.ts';
-import { integer, list, number } from './arguments.ts';
+import { column, integer, list, number } from './arguments.ts';
 import { duration } from './duration.ts';
 import { Output, runCommand } from './output.ts';
 
 interface TrainOptions {
   model: string;
   data: string[];
+  me?: string;
+  column?: ColumnMapping;
   out: string;
   rank: number;
   alpha?: number;
@@ -61,7 +64,13 @@ export function addTrain(program: Command): void {
     .requiredOption('--model <file>', 'GGUF model')
     .requiredOption(
       '--data <file...>',
-      'JSON, JSONL (OpenAI, ShareGPT, Alpaca) or text; may be given several times',
+      'JSON, JSONL (OpenAI, ShareGPT, Alpaca), an export of chats, a document or text; may be given several times',
+    )
+    .option('--me <name>', 'whose messages it learns to write, of chats between people')
+    .option(
+      '--column <what=name>',
+      "a table's column: prompt, reply, system or text; may be given again",
+      column,
     )
     .requiredOption('--out <file>', 'adapter to write')
     .option('--rank <n>', 'numbers between A and B', integer({ min: 1, max: 1024 }), defaults.rank)
@@ -117,6 +126,7 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<void> 
     const input = {
       model: resolve(options.model),
       data: options.data.map((path) => resolve(path)),
+      ...{ me: options.me ?? null, columns: options.column ?? null },
       out: resolve(options.out),
       settings: settingsOf(options),
       resume: options.resume ?? false,

@@ -1,3 +1,4 @@
+import type { ColumnMapping } from '../datasets/index.ts';
 import type {
   DeviceChoice,
   StepReport,
@@ -24,6 +25,10 @@ export interface TrainingInput {
   model: string;
   /** Files with examples. */
   data: readonly string[];
+  /** Whose messages are learnt, of chats between people; absent: whoever exported them, where that can be told. */
+  me?: string | null;
+  /** Which columns of tables are what; absent: by their usual names. */
+  columns?: ColumnMapping | null;
   /** The adapter to write, or the model where all weights are trained. */
   out: string;
   settings: TrainingSettings;

@@ -4,7 +4,7 @@ import { openExport } from '../export-files.ts';
 import { conversationsOf } from './chat-conversations.ts';
 import type { ChatKind } from './chat-message.ts';
 import { ChatSurvey } from './chat-survey.ts';
-import { startsIn } from './file-importer.ts';
+import { isFolder, startsIn } from './file-importer.ts';
 import type { Importer } from './importer.ts';
 
 /** So many people stand in an error: those who wrote most. */
@@ -14,7 +14,10 @@ const maxNamedPeople = 8;
 export function chatImporter(kind: ChatKind): Importer {
   return {
     name: kind.name,
-    recognises: (start) => startsIn(start).some((inner) => kind.recognises(inner)),
+    recognises: (start) =>
+      isFolder(start)
+        ? (kind.isFolder?.(start.archive?.names ?? []) ?? false)
+        : startsIn(start).some((inner) => kind.recognises(inner)),
     async *read(path, options) {
       await using exported = await openExport(path);
       const { signal, onProgress } = options;

@@ -28,6 +28,8 @@ export interface ChatMessage {
 export interface ChatKind {
   readonly name: string;
   recognises(start: FileStart): boolean;
+  /** Whether a folder with files of these names is one export, rather than one of files that each stand for themselves. */
+  isFolder?(names: readonly string[]): boolean;
   /** The messages of an export, chat after chat. It is read twice. Errors: `invalid-input`. */
   messages(exported: ExportFiles, options: ReadingOptions): AsyncIterable<ChatFound>;
 }

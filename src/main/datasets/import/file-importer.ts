@@ -24,9 +24,15 @@ export function fileImporter({ name, recognises, read }: FileKind): Importer {
   };
 }
 
-/** The beginnings that importers of files look at: of the file, or of those in it. */
+/** The beginnings that importers of files look at: of the file, or of those in an archive. Files in a folder stand for themselves. */
 export function startsIn(start: FileStart): readonly FileStart[] {
-  return start.archive ? start.archive.files : [start];
+  if (!start.archive) return [start];
+  return isFolder(start) ? [] : start.archive.files;
+}
+
+/** A folder has no bytes of its own. */
+export function isFolder({ bytes, archive }: FileStart): boolean {
+  return !!archive && bytes.length === 0;
 }
 
 /** The files of an export that are of a kind. */

@@ -27,6 +27,8 @@ const written = new Set(['thread_broadcast', 'me_message', 'file_share', 'reply_
 export const slack: ChatKind = {
   name: 'slack',
   recognises: isDay,
+  isFolder: (names) =>
+    names.includes('users.json') && names.some((name) => /^[^/]+\/\d{4}-\d{2}-\d{2}\.json$/.test(name)),
   async *messages(exported, options) {
     const names = await userNames(exported, options);
     const progress = progressOf(options);

@@ -1,0 +1,133 @@
+import type { Command } from 'commander';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { clean, type CleanReport, defaultCleanSettings, emptyCleanReport } from '../datasets/clean/index.ts';
+import { importFiles } from '../datasets/import/folder.ts';
+import { type ColumnMapping, type Example, readExamples, type ReadReport } from '../datasets/index.ts';
+import { writeAtomically } from '../storage/index.ts';
+import { column } from './arguments.ts';
+import { Output, runCommand } from './output.ts';
+
+interface ImportOptions {
+  out: string;
+  me?: string;
+  column?: ColumnMapping;
+  clean?: boolean;
+  json?: boolean;
+}
+
+/** Progress is told each time that another hundredth of the files has been read. */
+const progressSteps = 100;
+
+export function addDataset(program: Command): void {
+  const dataset = program
+    .command('dataset')
+    .description('make data to learn from of the files that people have');
+  dataset
+    .command('import')
+    .description(
+      'read exports of chats, documents and tables, and write them as JSONL of conversations and texts',
+    )
+    .argument(
+      '<files...>',
+      'exports (ChatGPT, Claude, KakaoTalk, WhatsApp, Telegram, Discord, Slack), documents, folders',
+    )
+    .requiredOption('--out <file>', 'JSONL to write')
+    .option('--me <name>', "whose messages become the assistant's, of chats between people")
+    .option(
+      '--column <what=name>',
+      "a table's column: prompt, reply, system or text; may be given again",
+      column,
+    )
+    .option('--clean', 'leave out duplicates, boilerplate and what is too short, and mask personal data')
+    .option('--json', 'print JSON lines')
+    .action((files: string[], options: ImportOptions) =>
+      runCommand((signal) => importDataset(files, options, signal)),
+    );
+}
+
+async function importDataset(paths: string[], options: ImportOptions, signal: AbortSignal): Promise<void> {
+  const output = new Output(options.json ?? false);
+  const out = resolve(options.out);
+  const { files, passedOver } = await importFiles(
+    paths.map((path) => resolve(path)),
+    signal,
+  );
+  const report: ReadReport = { examples: 0, skipped: [] };
+  const cleaned = options.clean ? emptyCleanReport() : null;
+  const found = examplesOf(files, options, { report, signal, output });
+  const examples = cleaned ? clean(found, defaultCleanSettings, cleaned) : found;
+  const written = { conversations: 0, texts: 0 };
+  await writeAtomically(out, linesOf(examples, written), { signal });
+  output.note('\r\u001b[K');
+  const { skipped } = report;
+  const result = { path: out, files: files.length, passedOver, ...written, skipped, cleaned };
+  output.event({ type: 'result', ...result });
+  output.text(summary(result));
+}
+
+async function* examplesOf(
+  files: readonly string[],
+  { me, column: columns }: ImportOptions,
+  { report, signal, output }: { report: ReadReport; signal: AbortSignal; output: Output },
+): AsyncGenerator<Example> {
+  const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let before = 0;
+  let told = 0;
+  for (const [index, path] of files.entries()) {
+    const onProgress = (bytes: number) => {
+      const progress = Math.min(1, (before + bytes) / Math.max(1, total));
+      if (progress * progressSteps < told + 1) return;
+      told = Math.floor(progress * progressSteps);
+      output.event({ type: 'progress', progress, path, examples: report.examples });
+      output.note(`\r\u001b[KReading ${told}%, ${report.examples} examples`);
+    };
+    yield* readExamples(path, { signal, report, me, columns, onProgress });
+    before += sizes[index] ?? 0;
+  }
+}
+
+/** As OpenAI's API takes conversations for fine-tuning; texts as collections for pre-training have them. */
+async function* linesOf(
+  examples: AsyncIterable<Example>,
+  written: { conversations: number; texts: number },
+): AsyncGenerator<string> {
+  for await (const example of examples) {
+    if (example.kind === 'text') {
+      written.texts++;
+      yield `${JSON.stringify({ text: example.text })}\n`;
+      continue;
+    }
+    written.conversations++;
+    const system = example.system === '' ? [] : [{ role: 'system', content: example.system }];
+    const turns = example.turns.map(({ role, text }) => ({ role, content: text }));
+    yield `${JSON.stringify({ messages: [...system, ...turns] })}\n`;
+  }
+}
+
+interface ImportResult {
+  path: string;
+  files: number;
+  /** Files of folders that nothing can be read from. */
+  passedOver: number;
+  conversations: number;
+  texts: number;
+  skipped: ReadReport['skipped'];
+  cleaned: CleanReport | null;
+}
+
+function summary({ path, files, passedOver, conversations, texts, skipped, cleaned }: ImportResult): string {
+  const lines = [
+    `${conversations} conversations and ${texts} texts of ${files} ${files === 1 ? 'file' : 'files'}.`,
+    ...(passedOver > 0 ? [`${passedOver} files are of kinds that cannot be read.`] : []),
+    ...skipped.map(
+      ({ reason, count, where }) => `${count} left out: ${reason}${where ? ` (${where.join('; ')})` : ''}`,
+    ),
+    ...(cleaned?.cleaners ?? []).flatMap(({ reasons }) =>
+      reasons.map(({ reason, count }) => `${count} cleaned: ${reason}`),
+    ),
+    path,
+  ];
+  return `${lines.join('\n')}\n`;
+}
