@@ -125,12 +125,15 @@ async function removeStrangers(begun: string, files: readonly FolderFile[]): Pro
 }
 
 async function refuseExisting(folder: string): Promise<void> {
-  const isThere = new PunaError('invalid-input', `${folder} is there already.`, 'Choose another name.');
   const names = await readdir(folder).catch(async (thrown: NodeJS.ErrnoException) => {
     if (thrown.code === 'ENOENT') return [];
-    throw (await isFile(folder)) ? isThere : fileError(thrown, folder);
+    throw (await isFile(folder)) ? isThere(`The file ${folder}`) : fileError(thrown, folder);
   });
-  if (names.length > 0) throw isThere;
+  if (names.length > 0) throw isThere(`The folder ${folder}`);
+}
+
+function isThere(what: string): PunaError {
+  return new PunaError('invalid-input', `${what} is there already.`, 'Choose another name.');
 }
 
 async function removeEmpty(folder: string): Promise<void> {
