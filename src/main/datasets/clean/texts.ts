@@ -4,8 +4,9 @@ import type { Example, ExampleTurn } from '../example.ts';
 /** An example whose texts, the system text included, each became what `change` made of them. */
 export function withTexts(example: Example, change: (text: string) => string): Example {
   if (example.kind === 'text') return { kind: 'text', text: change(example.text) };
+  const system = change(example.system);
   const turns = example.turns.map(({ role, text }) => ({ role, text: change(text) }));
-  return { kind: 'conversation', system: change(example.system), turns };
+  return { kind: 'conversation', system, turns };
 }
 
 /** The text, or the turns' texts; `asked` are those of the user. The system text, often shared by thousands, is left out. */
