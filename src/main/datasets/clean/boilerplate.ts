@@ -18,6 +18,7 @@ const maxAutomaticCharacters = 600;
 const minEchoCharacters = 16;
 /** Eight times the same is no emphasis any more. */
 const repeated = /^(.{1,24}?)\1{7,}$/su;
+const beginsRepeated = /^(.{1,24}?)\1{7}/su;
 
 /** A question mark alone asks. */
 const saysSomething = /[\p{L}\p{N}\p{S}\p{Extended_Pictographic}?!？！]/u;
@@ -108,9 +109,15 @@ function wordsOf(text: string): string {
 }
 
 function isRepetition(text: string): boolean {
-  const piece = repeated.exec(normalised(text).replaceAll(' ', ''))?.[1];
+  // Spares a long text from being copied.
+  if (!beginsRepeated.test(unspaced(text.slice(0, openingCharacters)))) return false;
+  const piece = repeated.exec(unspaced(text))?.[1];
   // Rows of digits are answers, such as 255 in binary.
   return piece !== undefined && !laughter.test(piece) && !/^\d+$/.test(piece);
+}
+
+function unspaced(text: string): string {
+  return normalised(text).replaceAll(' ', '');
 }
 
 function isAutomatic(text: string): boolean {
