@@ -12,6 +12,7 @@ interface ImportOptions {
   out: string;
   me?: string;
   column?: ColumnMapping;
+  dates?: string;
   clean?: boolean;
   json?: boolean;
 }
@@ -39,6 +40,7 @@ export function addDataset(program: Command): void {
       "a table's column: prompt, reply, system or text; may be given again",
       column,
     )
+    .option('--dates <pattern>', 'how a chat writes dates that are not known, as in "D/M/YYYY, h:m - "')
     .option('--clean', 'leave out duplicates, boilerplate and what is too short, and mask personal data')
     .option('--json', 'print JSON lines')
     .action((files: string[], options: ImportOptions) =>
@@ -68,7 +70,7 @@ async function importDataset(paths: string[], options: ImportOptions, signal: Ab
 
 async function* examplesOf(
   files: readonly string[],
-  { me, column: columns }: ImportOptions,
+  { me, column: columns, dates }: ImportOptions,
   { report, signal, output }: { report: ReadReport; signal: AbortSignal; output: Output },
 ): AsyncGenerator<Example> {
   const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
@@ -83,7 +85,7 @@ async function* examplesOf(
       output.event({ type: 'progress', progress, path, examples: report.examples });
       output.note(`\r\u001b[KReading ${told}%, ${report.examples} examples`);
     };
-    yield* readExamples(path, { signal, report, me, columns, onProgress });
+    yield* readExamples(path, { signal, report, me, columns, dates, onProgress });
     before += sizes[index] ?? 0;
   }
 }

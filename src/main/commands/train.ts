@@ -26,6 +26,7 @@ interface TrainOptions {
   data: string[];
   me?: string;
   column?: ColumnMapping;
+  dates?: string;
   out: string;
   rank: number;
   alpha?: number;
@@ -72,6 +73,7 @@ export function addTrain(program: Command): void {
       "a table's column: prompt, reply, system or text; may be given again",
       column,
     )
+    .option('--dates <pattern>', 'how a chat writes dates that are not known, as in "D/M/YYYY, h:m - "')
     .requiredOption('--out <file>', 'adapter to write')
     .option('--rank <n>', 'numbers between A and B', integer({ min: 1, max: 1024 }), defaults.rank)
     .option(
@@ -126,7 +128,7 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<void> 
     const input = {
       model: resolve(options.model),
       data: options.data.map((path) => resolve(path)),
-      ...{ me: options.me ?? null, columns: options.column ?? null },
+      ...{ me: options.me ?? null, columns: options.column ?? null, dates: options.dates ?? null },
       out: resolve(options.out),
       settings: settingsOf(options),
       resume: options.resume ?? false,

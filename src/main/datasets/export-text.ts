@@ -9,6 +9,8 @@ import { maxRecordBytes, tooLong } from './limits.ts';
 export interface ReadingOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  /** How dates are written, where a person has described them. */
+  readonly dates?: string | null | undefined;
 }
 
 /** Where a file stands, as it begins a sentence: its path, and its name in an archive. */
@@ -16,9 +18,13 @@ export function nameOf({ path }: ExportFiles, file: ExportFile): string {
   return file.name === '' ? path : `${path}, ${quoted(file.name)}`;
 }
 
-/** Where a line stands in an export, for what was left out. */
+/** Where something stands in an export, for what was left out. */
+export function placeOf(file: ExportFile, place: string): string {
+  return file.name === '' ? place : `${quoted(file.name)}, ${place}`;
+}
+
 export function lineOf(file: ExportFile, line: number): string {
-  return file.name === '' ? `line ${line}` : `${quoted(file.name)}, line ${line}`;
+  return placeOf(file, `line ${line}`);
 }
 
 /** Tells the bytes of all files that are read one after the other. */

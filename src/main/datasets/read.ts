@@ -21,6 +21,8 @@ export interface ReadOptions {
   me?: string | null | undefined;
   /** Null: by the names that columns usually have. */
   columns?: ColumnMapping | null | undefined;
+  /** How a chat's dates are written, where that is not known, such as `D/M/YYYY, h:m - `. */
+  dates?: string | null | undefined;
   /** Called now and then with the bytes of the file that have been read. */
   onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -56,12 +58,15 @@ export async function* readExamples(path: string, options: ReadOptions = {}): As
 }
 
 /** Who speaks in a chat between people, most messages first; null where it is no such chat. Errors: those of `readExamples`. */
-export async function peopleIn(path: string, signal?: AbortSignal): Promise<Person[] | null> {
+export async function peopleIn(
+  path: string,
+  { signal, dates = null }: Pick<ReadOptions, 'signal' | 'dates'> = {},
+): Promise<Person[] | null> {
   try {
     await checkIsThere(path);
     const start = await startOfExport(path);
     const importer = importers.find((known) => known.recognises(start));
-    return (await importer?.people?.(path, signal)) ?? null;
+    return (await importer?.people?.(path, signal, dates)) ?? null;
   } catch (thrown) {
     signal?.throwIfAborted();
     throw fileError(thrown, path);
@@ -72,9 +77,9 @@ async function* imported(
   importer: Importer,
   path: string,
   tally: Tally,
-  { signal, me = null, columns = null, onProgress }: ReadOptions,
+  { signal, me = null, columns = null, dates = null, onProgress }: ReadOptions,
 ): AsyncGenerator<Example> {
-  const options = { me, columns, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+  const options = { me, columns, dates, ...(signal && { signal }), ...(onProgress && { onProgress }) };
   for await (const found of importer.read(path, options)) {
     signal?.throwIfAborted();
     tally.where = found.where;

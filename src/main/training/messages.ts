@@ -29,6 +29,8 @@ export interface TrainingInput {
   me?: string | null;
   /** Which columns of tables are what; absent: by their usual names. */
   columns?: ColumnMapping | null;
+  /** How chats write dates that are not known. */
+  dates?: string | null;
   /** The adapter to write, or the model where all weights are trained. */
   out: string;
   settings: TrainingSettings;

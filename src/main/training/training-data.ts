@@ -17,7 +17,7 @@ export interface TrainingData {
  */
 export async function loadData(
   llama: Llama,
-  { model: modelPath, data, me, columns, settings }: TrainingInput,
+  { model: modelPath, data, me, columns, dates, settings }: TrainingInput,
   signal: AbortSignal,
 ): Promise<TrainingData> {
   const model = await llama.loadModel({ modelPath, vocabOnly: true, gpuLayers: 0, loadSignal: signal });
@@ -26,7 +26,7 @@ export async function loadData(
     const report: ReadReport = { examples: 0, skipped: [] };
     const samples: Sample[] = [];
     for (const path of data) {
-      for await (const example of readExamples(path, { signal, report, me, columns })) {
+      for await (const example of readExamples(path, { signal, report, me, columns, dates })) {
         for (const sample of tokenizer.samples(example)) samples.push(sample);
       }
     }

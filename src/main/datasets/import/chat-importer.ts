@@ -20,16 +20,21 @@ export function chatImporter(kind: ChatKind): Importer {
         : startsIn(start).some((inner) => kind.recognises(inner)),
     async *read(path, options) {
       await using exported = await openExport(path);
-      const { signal, onProgress } = options;
+      const { signal, dates, onProgress } = options;
       const half = exported.files.reduce((sum, { size }) => sum + size, 0) / 2;
       const survey = await ChatSurvey.of(
-        kind.messages(exported, { signal, onProgress: (bytes) => onProgress?.(Math.round(bytes / 2)) }),
+        kind.messages(exported, {
+          signal,
+          dates,
+          onProgress: (bytes) => onProgress?.(Math.round(bytes / 2)),
+        }),
         signal,
       );
       const me = survey.me(options.me);
       if (me === null) throw unknownMe(path, survey, options.me);
       const messages = kind.messages(exported, {
         signal,
+        dates,
         onProgress: (bytes) => onProgress?.(Math.round(half + bytes / 2)),
       });
       yield* conversationsOf(messages, {
@@ -37,9 +42,9 @@ export function chatImporter(kind: ChatKind): Importer {
         isGroup: (chat) => survey.others(chat, me) > 1,
       });
     },
-    async people(path, signal) {
+    async people(path, signal, dates) {
       await using exported = await openExport(path);
-      return (await ChatSurvey.of(kind.messages(exported, { signal }), signal)).people();
+      return (await ChatSurvey.of(kind.messages(exported, { signal, dates }), signal)).people();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DraftTurn } from '../draft.ts';
-import { lineOf, valuesOf } from '../export-text.ts';
+import { placeOf, valuesOf } from '../export-text.ts';
 import { fileImporter } from './file-importer.ts';
 import type { Found } from './importer.ts';
 import { reasons } from './reasons.ts';
@@ -44,8 +44,9 @@ export const chatgpt = fileImporter({
   async *read(exported, file, options) {
     // One conversation may stand alone, as it does where a person has cut it out.
     const wants = (path: readonly string[]) => path.join() === '*';
+    let count = 0;
     for await (const found of valuesOf(exported, file, wants, options)) {
-      const where = lineOf(file, found.line);
+      const where = placeOf(file, `conversation ${++count}, which begins on line ${found.line}`);
       if (found.kind === 'broken') yield { kind: 'skipped', reason: reasons.brokenJson, where };
       else yield* conversation(found.value, where);
     }

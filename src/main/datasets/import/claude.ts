@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DraftTurn } from '../draft.ts';
-import { lineOf, valuesOf } from '../export-text.ts';
+import { placeOf, valuesOf } from '../export-text.ts';
 import { fileImporter } from './file-importer.ts';
 import type { Found } from './importer.ts';
 import { reasons } from './reasons.ts';
@@ -26,8 +26,9 @@ export const claude = fileImporter({
   recognises: ({ text }) => text !== null && /^\s*[[{]/.test(text) && /"chat_messages"\s*:\s*\[/.test(text),
   async *read(exported, file, options) {
     const wants = (path: readonly string[]) => path.join() === '*';
+    let count = 0;
     for await (const found of valuesOf(exported, file, wants, options)) {
-      const where = lineOf(file, found.line);
+      const where = placeOf(file, `conversation ${++count}, which begins on line ${found.line}`);
       if (found.kind === 'broken') yield { kind: 'skipped', reason: reasons.brokenJson, where };
       else yield* conversation(found.value, where);
     }

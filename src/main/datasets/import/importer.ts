@@ -38,6 +38,8 @@ export interface ImportOptions {
   readonly me: string | null;
   /** Null: by the names that columns usually have. */
   readonly columns: ColumnMapping | null;
+  /** How a chat's dates are written, for those that are not known: as `datedLines` reads it. */
+  readonly dates?: string | null;
   /** Called now and then with the bytes of the file that have been read. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -58,5 +60,5 @@ export interface Importer {
    */
   read(path: string, options: ImportOptions): AsyncIterable<Found>;
   /** Of chats between people: who speaks, most messages first. */
-  people?(path: string, signal?: AbortSignal): Promise<Person[]>;
+  people?(path: string, signal?: AbortSignal, dates?: string | null): Promise<Person[]>;
 }

@@ -49,10 +49,13 @@ function recognises({ text }: FileStart): boolean {
   return ofAccount || ofChat;
 }
 
+/** Of one chat `messages.*`, of an account `chats.list.*.messages.*`; the chat's details stand beside its messages. */
 function wants(path: JsonPath): boolean {
   if (path.join() === 'personal_information') return true;
-  // `messages.*` of one chat, `chats.list.*.messages.*` of an account.
-  return path.at(-2) === 'messages' || ['name', 'type', 'id'].includes(path.at(-1) ?? '');
+  const ofAccount = ['chats', 'left_chats'].includes(path[0] ?? '') && path[1] === 'list' && path[2] === '*';
+  const [key, element, ...rest] = ofAccount ? path.slice(3) : path;
+  if (key === 'messages') return element === '*' && rest.length === 0;
+  return element === undefined && ['name', 'type', 'id'].includes(key ?? '');
 }
 
 /** Knows of which chat a message is: its name, kind and identifier come before its messages. */

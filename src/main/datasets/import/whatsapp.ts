@@ -1,7 +1,8 @@
 import type { ExportFile, ExportFiles } from '../export-files.ts';
-import { linesOf, progressOf, type ReadingOptions } from '../export-text.ts';
+import { linesOf, nameOf, progressOf, type ReadingOptions } from '../export-text.ts';
 import { dayInOrder, type DateOrder, DateOrders, timeOf, timeSource } from './chat-dates.ts';
 import type { ChatFound, ChatKind } from './chat-message.ts';
+import { datedLines, unknownDates } from './date-pattern.ts';
 import { recognised } from './file-importer.ts';
 import type { FileStart } from './importer.ts';
 import { reasons } from './reasons.ts';
@@ -9,10 +10,10 @@ import { type ChatLine, firstLines, messagesOfLines } from './text-chat.ts';
 
 /**
  * `[31/12/2023, 21:41:05] Name: text` of iPhones, `12/31/23, 9:41 PM - Name: text` of Android; the date as the phone's language writes
- * it. A direction mark begins lines of the app itself.
+ * it. A direction mark begins lines of the app itself. Dates with hyphens and without a comma are of programs' logs.
  */
 const linePattern = new RegExp(
-  `^(?:\\[)?(\\d{1,4})[./-]\\s?(\\d{1,2})[./-]\\s?(\\d{1,4})\\.?,?\\s+(?:a las |um |at )?${timeSource}(?:\\]\\s?|\\s[-–]\\s)(.*)$`,
+  `^(?:\\[)?(?!\\d{4}-\\d+-\\d+ )(\\d{1,4})[./-]\\s?(\\d{1,2})[./-]\\s?(\\d{1,4})\\.?,?\\s+(?:a las |um |at )?${timeSource}(?:\\]\\s?|\\s[-–]\\s)(.*)$`,
   'i',
 );
 
@@ -33,8 +34,22 @@ export const whatsapp: ChatKind = {
 /** The first line is of the app or a message; further ones may go on. */
 function recognises({ text }: FileStart): boolean {
   if (text === null) return false;
-  const lines = firstLines(text, 40).map(plain);
-  return linePattern.test(lines.find((line) => line.trim() !== '') ?? '');
+  const lines = firstLines(text, 40)
+    .map(plain)
+    .filter((line) => line.trim() !== '');
+  return linePattern.test(lines[0] ?? '') || strangeLines(lines).length > 0;
+}
+
+/**
+ * Something with a time, then a name and what it says: of a chat whose dates nobody here has seen yet. Most lines are so, or it is
+ * a text.
+ */
+const strangePattern =
+  /^\[?(?=\D{0,30}\d)[^\n\]]{4,50}?\d{1,2}[:.h]\d{2}[^\n\]:]{0,16}?(?:\]| [-–]) [^:\n]{1,60}: \S/;
+
+function strangeLines(lines: readonly string[]): readonly string[] {
+  const strange = lines.filter((line) => strangePattern.test(line));
+  return strange.length >= 3 && strange.length * 2 > lines.length ? strange : [];
 }
 
 async function* chat(
@@ -42,13 +57,10 @@ async function* chat(
   file: ExportFile,
   options: ReadingOptions,
 ): AsyncGenerator<ChatFound> {
-  const order = await orderOf(exported, file, options.signal);
+  const read = options.dates ? readerOf(options.dates) : await readerFor(exported, file, options.signal);
   const partner = partnerIn(file.name || exported.path);
   if (partner !== null) yield { kind: 'partner', chat: file.name, sender: partner };
-  for await (const found of messagesOfLines(exported, file, (line) => lineIn(line, order), {
-    ...options,
-    withoutMedia,
-  })) {
+  for await (const found of messagesOfLines(exported, file, read, { ...options, withoutMedia })) {
     // The app says "You" only to whoever has exported the chat.
     if (found.kind === 'message' && ownDeletion.test(found.text)) {
       yield { kind: 'exporter', sender: found.sender };
@@ -59,12 +71,30 @@ async function* chat(
 
 const ownDeletion = /^(?:You deleted this message|내가 삭제한 메시지입니다)\.?$/;
 
-/** The order of the numbers in the dates, by all of them; a few thousand lines do not take long. */
-async function orderOf(exported: ExportFiles, file: ExportFile, signal?: AbortSignal): Promise<DateOrder> {
+/** Reads lines whose dates a person has described. */
+function readerOf(dates: string): (line: string) => ChatLine | null {
+  const dated = datedLines(dates);
+  return (line) => {
+    const found = dated(plain(line));
+    return found && saidIn(line, found.rest, found.at);
+  };
+}
+
+/**
+ * Reads lines by the order of the numbers in all of the file's dates; a few thousand lines do not take long. Errors: `invalid-input`
+ * (they are no dates in any order).
+ */
+async function readerFor(
+  exported: ExportFiles,
+  file: ExportFile,
+  signal?: AbortSignal,
+): Promise<(line: string) => ChatLine | null> {
   const orders = new DateOrders();
+  const first: string[] = [];
   let [count, halves, slashes, korean] = [0, 0, 0, 0];
   for await (const { text } of linesOf(exported, file, { signal })) {
     const line = plain(text);
+    if (first.length < maxFirstLines && line.trim() !== '') first.push(line);
     const match = linePattern.exec(line);
     if (!match) continue;
     orders.add(numbersOf(match));
@@ -75,8 +105,13 @@ async function orderOf(exported: ExportFiles, file: ExportFile, signal?: AbortSi
   }
   // America writes the month first, and has clocks of twelve hours.
   const usual = korean > 0 ? 'ymd' : halves > 0 && slashes > 0 ? 'mdy' : 'dmy';
-  return orders.order(count, usual) ?? usual;
+  const order = orders.order(count, usual);
+  if (order === null) throw unknownDates(nameOf(exported, file), first);
+  return (line) => lineIn(line, order);
 }
+
+/** So many are kept, in case that their dates must be shown. */
+const maxFirstLines = 3;
 
 function numbersOf(match: RegExpExecArray): [number, number, number] {
   return [Number(match[1]), Number(match[2]), Number(match[3])];
@@ -92,13 +127,17 @@ function lineIn(line: string, order: DateOrder): ChatLine | null {
   if (!match) return null;
   const day = dayInOrder(order, numbersOf(match));
   const time = timeOf(match.slice(4, 9));
-  if (day === null || time === null) return null;
-  const [, sender, text] = /^([^:]{1,100}?):(?:\s(.*))?$/.exec(match[9] ?? '') ?? [];
+  return day === null || time === null ? null : saidIn(line, match[9] ?? '', day + time);
+}
+
+/** Who says what in a line, after its date. */
+function saidIn(line: string, said: string, at: number): ChatLine {
+  const [, sender, text] = /^([^:]{1,100}?):(?:\s(.*))?$/.exec(said) ?? [];
   if (sender === undefined || isSystem(sender)) return { kind: 'system', counted: true };
   // Of iPhones, whatever the app says in somebody's name begins with a mark.
   const ofApp = /: \u200e/.test(line) && !isMedia(text ?? '') && !deletedPattern.test(text ?? '');
   if (ofApp || encryption.test(text ?? '')) return { kind: 'system', counted: true };
-  return { kind: 'message', sender: sender.replace(/^~\s?/, '').trim(), at: day + time, text: text ?? '' };
+  return { kind: 'message', sender: sender.replace(/^~\s?/, '').trim(), at, text: text ?? '' };
 }
 
 /** A line of the app that has a colon further on, as a new subject may. */
