@@ -1,4 +1,3 @@
-import mammoth from 'mammoth';
 import { readFile } from 'node:fs/promises';
 import { PunaError } from '../../../shared/error.ts';
 import { type ExportFiles, openExport } from '../export-files.ts';
@@ -28,6 +27,8 @@ async function readDocument(path: string, { signal, onProgress }: ImportOptions)
   await checkSizes(files, signal);
   const buffer = await readFile(path, { signal });
   onProgress?.(buffer.length);
+  // Only now, as few read such documents.
+  const { default: mammoth } = await import('mammoth');
   try {
     const { value } = await mammoth.convertToHtml(
       { buffer },

@@ -1,10 +1,19 @@
 import { chatImporter } from './chat-importer.ts';
 import { chatgpt } from './chatgpt.ts';
 import { claude } from './claude.ts';
+import { code } from './code.ts';
+import { csv } from './csv.ts';
 import { discord } from './discord.ts';
+import { docx } from './docx.ts';
+import { eml } from './eml.ts';
+import { html } from './html.ts';
 import type { Importer } from './importer.ts';
 import { kakaotalk } from './kakaotalk.ts';
+import { markdown } from './markdown.ts';
+import { mbox } from './mbox.ts';
 import { oasst } from './oasst.ts';
+import { parquet } from './parquet.ts';
+import { pdf } from './pdf.ts';
 import { slack } from './slack.ts';
 import { telegram } from './telegram.ts';
 import { whatsapp } from './whatsapp.ts';
@@ -19,4 +28,13 @@ export const importers: readonly Importer[] = [
   chatImporter(slack),
   chatImporter(kakaotalk),
   chatImporter(whatsapp),
+  parquet,
+  pdf,
+  docx,
+  mbox,
+  eml,
+  html,
+  csv,
+  markdown,
+  code,
 ];

@@ -1,10 +1,10 @@
-/** How programs introduce a message that they quote, up to the end of its line. Each may go over several lines. */
+/** How programs introduce a message that they quote, with its date, up to the end of its line. Each may go over several lines. */
 const introductions = [
   // Gmail, Apple Mail, Thunderbird.
-  /^On\s[^\n]*(?:\n[^\n>]+){0,2}?\swrote:$/m,
-  /^Am\s[^\n]*(?:\n[^\n>]+){0,2}?\sschrieb[^\n]{0,100}:$/m,
-  /^Le\s[^\n]*(?:\n[^\n>]+){0,2}?\sa écrit\s?:$/m,
-  /^El\s[^\n]*(?:\n[^\n>]+){0,2}?\sescribió:$/m,
+  /^On\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\swrote:$/m,
+  /^Am\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\sschrieb[^\n]{0,100}:$/m,
+  /^Le\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\sa écrit\s?:$/m,
+  /^El\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\sescribió:$/m,
   /^\d{4}\s?[년./-][^\n]*(?:\n[^\n>]+){0,2}?(?:님이\s*)?(?:작성|쓴 글|wrote):$/m,
   /^[^\n>]{0,200}님이[^\n]{0,100}(?:작성|쓰셨습니다|쓴 글|보낸 메시지):?$/m,
   /^\d{4}[年/-][^\n]*(?:\n[^\n>]+){0,2}?(?:のメッセージ|写道|寫道)\s?[:：]$/m,
@@ -12,7 +12,7 @@ const introductions = [
 
 /** Behind these lines stands only what others wrote. */
 const borders = [
-  /^\s*-{2,}\s*(?:Original Message|Original Appointment|Forwarded message|Forwarded Message|Ursprüngliche Nachricht|Message d'origine|원본 메시지|원본 메일|원본메일|전달된 메시지|전달된 메일|元のメッセージ)\s*-{2,}\s*$/m,
+  /^[ \t]*-{2,}[ \t]*(?:Original Message|Original Appointment|Forwarded message|Forwarded Message|Ursprüngliche Nachricht|Message d'origine|원본 메시지|원본 메일|원본메일|전달된 메시지|전달된 메일|元のメッセージ)[ \t]*-{2,}$/m,
   /^Begin forwarded message:$/m,
   // Outlook: some of the headers of the message that is answered, one below the other.
   /^\*?(?:From|Von|De|보낸 사람|보낸사람|差出人)\s?:\*?\s[^\n]+\n+\*?(?:Sent|Date|To|Gesendet|Envoyé|보낸 날짜|받는 사람|받는사람|날짜|送信日時)\s?:/m,
@@ -30,7 +30,9 @@ const additions =
  * Answers between the lines that are quoted stay.
  */
 export function ownText(mail: string): string {
-  let text = mail.replaceAll(/\r\n?/g, '\n').replaceAll(/[ \t\u00a0]+$/gm, '');
+  const clean = mail.split(/\r\n?|\n/).map((line) => line.trimEnd());
+  // First of all, so that no pattern has to look at a million empty lines again and again.
+  let text = clean.join('\n').replaceAll(/\n{3,}/g, '\n\n');
   for (const border of borders) text = before(text, border);
   for (const introduction of introductions) text = withoutIntroduced(text, introduction);
   const lines = text.split('\n').filter((line) => !line.startsWith('>'));

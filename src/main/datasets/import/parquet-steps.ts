@@ -1,5 +1,4 @@
 import type { Compressors, FileMetaData } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { PunaError } from '../../../shared/error.ts';
 
@@ -58,7 +57,9 @@ export function* rowSteps(
 }
 
 /** Unpacks pages, never to more than a page says that it has, nor to more than any page needs. */
-export function boundedCompressors(): Compressors {
+export async function boundedCompressors(): Promise<Compressors> {
+  // Only now: it compiles WebAssembly.
+  const { compressors } = await import('hyparquet-compressors');
   const bounded = (unpack: (input: Uint8Array, length: number) => Uint8Array) => {
     return (input: Uint8Array, length: number) => {
       if (length > maxPageBytes) throw new Error(`a page of ${length} bytes is too large`);

@@ -38,7 +38,7 @@ async function* readTable(path: string, options: ImportOptions): AsyncGenerator<
   const metadata = await described(path, size, source);
   const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
   const table = tableReader(columns, options.columns, path);
-  const compressors = boundedCompressors();
+  const compressors = await boundedCompressors();
   for (const { rowStart, rowEnd, bytesBefore } of rowSteps(metadata, table.columns, path)) {
     options.signal?.throwIfAborted();
     options.onProgress?.(bytesBefore);
