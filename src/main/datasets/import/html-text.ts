@@ -53,7 +53,12 @@ const rowLine: FormatCallback = (element, walk, builder) => {
   const cells = element.children.filter(({ name }) => name === 'td' || name === 'th');
   for (const [index, cell] of cells.entries()) {
     if (index > 0) builder.addLiteral(' | ');
-    walk(cell.children, builder);
+    for (const [at, child] of cell.children.entries()) {
+      // Programs put a paragraph into each cell; it must not end the line.
+      const isBlock = child.name === 'p' || child.name === 'div';
+      if (isBlock && at > 0) builder.addInline(' ');
+      walk(isBlock ? child.children : [child], builder);
+    }
   }
   builder.closeBlock({ trailingLineBreaks: 1 });
 };
@@ -82,7 +87,7 @@ export function textOfPage(html: string): string {
       { selector: 'tr', format: 'rowLine' },
       ...skipped(furniture),
     ],
-  });
+  }).trim();
 }
 
 /** The text of a mail in HTML, without what it answers. Tables only set things in place there. */

@@ -1,13 +1,13 @@
 /** How programs introduce a message that they quote, with its date, up to the end of its line. Each may go over several lines. */
 const introductions = [
   // Gmail, Apple Mail, Thunderbird.
-  /^On\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\swrote:$/m,
-  /^Am\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\sschrieb[^\n]{0,100}:$/m,
-  /^Le\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\sa écrit\s?:$/m,
-  /^El\s(?=[^\n]*\d)[^\n]*(?:\n[^\n>]+){0,2}?\sescribió:$/m,
-  /^\d{4}\s?[년./-][^\n]*(?:\n[^\n>]+){0,2}?(?:님이\s*)?(?:작성|쓴 글|wrote):$/m,
+  /^On\s(?=[^\n]*\d)[^\n]*(?:\n(?!>)[^\n]+){0,2}?\swrote:$/m,
+  /^Am\s(?=[^\n]*\d)[^\n]*(?:\n(?!>)[^\n]+){0,2}?\sschrieb[^\n]{0,100}:$/m,
+  /^Le\s(?=[^\n]*\d)[^\n]*(?:\n(?!>)[^\n]+){0,2}?\sa écrit\s?:$/m,
+  /^El\s(?=[^\n]*\d)[^\n]*(?:\n(?!>)[^\n]+){0,2}?\sescribió:$/m,
+  /^\d{4}\s?[년./-][^\n]*(?:\n(?!>)[^\n]+){0,2}?(?:님이\s*)?(?:작성|쓴 글|wrote):$/m,
   /^[^\n>]{0,200}님이[^\n]{0,100}(?:작성|쓰셨습니다|쓴 글|보낸 메시지):?$/m,
-  /^\d{4}[年/-][^\n]*(?:\n[^\n>]+){0,2}?(?:のメッセージ|写道|寫道)\s?[:：]$/m,
+  /^\d{4}[年/-][^\n]*(?:\n(?!>)[^\n]+){0,2}?(?:のメッセージ|写道|寫道)\s?[:：]$/m,
 ];
 
 /** Behind these lines stands only what others wrote. */
