@@ -1,4 +1,4 @@
-import { PunaError } from '../../shared/error.ts';
+import { linesIn, maxBroken, tooBroken, tooDeep } from './json-faults.ts';
 import { maxDepth, maxExportedCharacters } from './limits.ts';
 import { isWhole, type Landmark, landmark, landmarkIn } from './json-landmarks.ts';
 
@@ -32,9 +32,6 @@ interface Scanned {
   inString: boolean;
   readonly bare: boolean;
 }
-
-/** Where it takes more than this to find the way again, it is no export with a few faults. */
-const maxBroken = 1000;
 
 const [quote, backslash, lineFeed] = [0x22, 0x5c, 0x0a];
 
@@ -220,26 +217,31 @@ export class JsonScanner {
     this.#expects = 'more';
     const path = this.#path();
     if (!this.#wants(path)) return true;
-    const frame = this.#stack.at(-1);
     const value = parsed(text);
-    if (value === undefined) {
-      this.#tellBroken(scanned.line);
-      // Brackets that match by chance have taken in the elements that follow.
-      const next = this.#nextIn(text, true);
-      if (next)
-        this.#goOn(next.landmark, text.slice(next.at), scanned.line + linesIn(text.slice(0, next.at)));
+    this.#learn(scanned, text, value !== undefined);
+    if (value !== undefined) {
+      this.#found.push({ kind: 'value', path, value, line: scanned.line });
       return true;
     }
-    const [head] = /^\{\s*"(?:[^"\\]|\\.)*"/.exec(text) ?? [];
-    if (frame?.list && head !== undefined) this.#remember(this.#stack, scanned.gap, head);
-    this.#found.push({ kind: 'value', path, value, line: scanned.line });
+    this.#tellBroken(scanned.line);
+    // Brackets that match by chance have taken in the elements that follow.
+    const next = this.#nextIn(text, true);
+    if (next) this.#goOn(next.landmark, text.slice(next.at), scanned.line + linesIn(text.slice(0, next.at)));
     return true;
+  }
+
+  /** How a value in a list begins, so do those after it; a broken one is believed where there was none before. */
+  #learn({ gap }: Scanned, text: string, sound: boolean): void {
+    const [head] = /^\{\s*"(?:[^"\\\n]|\\.)*"/.exec(text) ?? [];
+    if (!this.#stack.at(-1)?.list || head === undefined) return;
+    if (sound || !this.#landmarks.has(keyOf(this.#stack))) this.#remember(this.#stack, gap, head);
   }
 
   /** A value that cannot end: what comes after the next element's beginning may be sound. */
   #breakOff(scanned: Scanned, at: number): true {
     const text = scanned.parts.join('') + this.#text.slice(this.#at, at);
     this.#scanned = null;
+    this.#learn(scanned, text, false);
     this.#tellBroken(scanned.line);
     this.#text = text.slice(1) + this.#text.slice(at);
     this.#at = 0;
@@ -284,7 +286,7 @@ export class JsonScanner {
 
   /** How an element of a list begins, so that the next one can be found. */
   #remember(stack: readonly Frame[], gap: string, head: string): void {
-    const path = stack.map(({ key }) => key).join('\n');
+    const path = keyOf(stack);
     if (this.#landmarks.get(path)?.from === gap + head) return;
     this.#landmarks.set(
       path,
@@ -306,29 +308,14 @@ export class JsonScanner {
   }
 }
 
+function keyOf(stack: readonly Frame[]): string {
+  return stack.map(({ key }) => key).join('\n');
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }
-}
-
-function linesIn(text: string): number {
-  let lines = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
-  return lines;
-}
-
-function tooDeep(where: string): PunaError {
-  const sentence = `${where} nests more than ${maxDepth} lists and objects.`;
-  return new PunaError('invalid-input', sentence, 'Export the data again.');
-}
-
-function tooBroken(where: string, line: number): PunaError {
-  return new PunaError(
-    'invalid-input',
-    `${where} is broken in more than ${maxBroken} places, the last one on line ${line}.`,
-    'Export or download the data again.',
-  );
 }

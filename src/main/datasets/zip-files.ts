@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { PunaError } from '../../shared/error.ts';
 import type { ByteSource } from '../weights/formats/byte-source.ts';
@@ -118,6 +119,9 @@ function unreadable(path: string, thrown: unknown): unknown {
   );
 }
 
+/** As much as Node reads of a file at once. */
+const pieceBytes = 64 * 1024;
+
 /** A source as the library wants to read it. */
 class SourceReader extends RandomAccessReader {
   readonly #source: ByteSource;
@@ -125,6 +129,20 @@ class SourceReader extends RandomAccessReader {
   constructor(source: ByteSource) {
     super();
     this.#source = source;
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#pieces(start, end), { objectMode: false });
+  }
+
+  async *#pieces(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end;) {
+      const piece = Buffer.alloc(Math.min(pieceBytes, end - at));
+      const bytesRead = await this.#source.read(piece, at);
+      if (bytesRead === 0) return;
+      yield piece.subarray(0, bytesRead);
+      at += bytesRead;
+    }
   }
 
   override read(

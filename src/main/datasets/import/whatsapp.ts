@@ -58,7 +58,7 @@ async function* chat(
   options: ReadingOptions,
 ): AsyncGenerator<ChatFound> {
   const read = options.dates ? readerOf(options.dates) : await readerFor(exported, file, options.signal);
-  const partner = partnerIn(file.name || exported.path);
+  const partner = partnerIn(file.name) ?? partnerIn(exported.path);
   if (partner !== null) yield { kind: 'partner', chat: file.name, sender: partner };
   for await (const found of messagesOfLines(exported, file, read, { ...options, withoutMedia })) {
     // The app says "You" only to whoever has exported the chat.
