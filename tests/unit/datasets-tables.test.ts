@@ -1,7 +1,11 @@
+import fc from 'fast-check';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PunaError } from '../../src/shared/error.ts';
+import { csv } from '../../src/main/datasets/import/csv.ts';
+import { parquet } from '../../src/main/datasets/import/parquet.ts';
 import { documentFixture as fixture, importFile } from '../support/imports.ts';
 
 let folder = '';
@@ -206,5 +210,33 @@ describe('a table in Parquet', () => {
         message: expect.stringContaining(path),
       });
     }
+  });
+});
+
+describe('a table that is damaged anywhere', () => {
+  const damages = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
+    minLength: 1,
+    maxLength: 8,
+  });
+
+  it.each([
+    [parquet, 'questions-none.parquet'],
+    [parquet, 'messages.parquet'],
+    [csv, 'broken.csv'],
+  ])('gives what is left, or an error that can be read (%#)', async (importer, name) => {
+    const whole = await readFile(fixture(name));
+    await fc.assert(
+      fc.asyncProperty(damages, async (places) => {
+        const bytes = Buffer.from(whole);
+        for (const [at, byte] of places) bytes[at % bytes.length] = byte;
+        const path = await fileOf('fuzzed', bytes);
+        try {
+          for await (const found of importer.read(path, { me: null, columns: null }))
+            expect(found.where).toMatch(/\d/);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(PunaError);
+        }
+      }),
+    );
   });
 });

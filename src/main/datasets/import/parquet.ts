@@ -36,7 +36,9 @@ async function* readTable(path: string, options: ImportOptions): AsyncGenerator<
     },
   };
   const metadata = await described(path, size, source);
-  const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+  // A damaged description may leave out names.
+  const names = parquetSchema(metadata).children.map(({ element }): unknown => element.name);
+  const columns = names.filter((name) => typeof name === 'string');
   const table = tableReader(columns, options.columns, path);
   const compressors = await boundedCompressors();
   for (const { rowStart, rowEnd, bytesBefore } of rowSteps(metadata, table.columns, path)) {

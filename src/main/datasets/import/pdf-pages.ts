@@ -11,6 +11,9 @@ const fullLine = 0.82;
 /** Distance of two lines, of that which is usual on the page, from which on a paragraph ends between them. */
 const paragraphGap = 1.35;
 
+/** An item of a list begins a line of its own, however full the one above is. */
+const listItem = /^[•▪◦‣●○■*-] /;
+
 /** Pages as one text: without what is on every page, and with paragraphs as lines, as people write them. */
 export function joinPages(pages: readonly (readonly PdfLine[])[]): string {
   let text = '';
@@ -24,7 +27,7 @@ export function joinPages(pages: readonly (readonly PdfLine[])[]): string {
       const apart = above && above.base - line.base > paragraphGap * gap;
       const resized = above && Math.abs(above.height - line.height) > 0.15 * above.height;
       if (text === '') text = line.text;
-      else if (!apart && !resized && isOpen) text = joined(text, line.text);
+      else if (!apart && !resized && isOpen && !listItem.test(line.text)) text = joined(text, line.text);
       else text += above && !apart && !resized ? `\n${line.text}` : `\n\n${line.text}`;
       const columnWidth = columnOf(lines, index) ?? width;
       isOpen =
