@@ -24,7 +24,9 @@ export async function prepareDeltaApply(
     changes: changesIn,
     prove(said) {
       const proof = applied.prove(said);
-      return type === null ? proof : { ...proof, text: `${proof.text} The weights were then stored as ${type}.` };
+      return type === null
+        ? proof
+        : { ...proof, text: `${proof.text} The weights were then stored as ${type}.` };
     },
     madeFrom: {
       operation: 'base + delta',
