@@ -313,6 +313,16 @@ describe('Dates', () => {
     expect((await errorOf(chat, { ...described, dates: 'D/M' })).message).toMatch(/place for the year/);
   });
 
+  it.each([
+    '[00:01:02] Bob: Hello',
+    '[2024-01-02 10:00:00] main: started',
+    '2024-01-02 10:00:00 - INFO: started',
+    'Bob: at 10:00 - or later: fine',
+  ])('of transcripts and logs are of texts: %s', async (line) => {
+    const text = `${line}\n`.repeat(5);
+    expect((await read(await fileOf(text))).said).toEqual([[text]]);
+  });
+
   it('of no calendar are not known, either', async () => {
     const lines = Array.from({ length: 4 }, (_, index) => `45/77/2024, 21:4${index} - Bob: Hi`);
     expect((await errorOf(await fileOf(lines.join('\n')))).message).toMatch(/not known: "45\/77\/2024/);

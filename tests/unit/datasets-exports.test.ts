@@ -1,3 +1,5 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Example, peopleIn, readExamples, type ReadReport } from '../../src/main/datasets/index.ts';
@@ -33,6 +35,20 @@ describe('Of chats with models', () => {
         '1 conversations that are not as they should be',
       ],
     });
+  });
+
+  it('may stand alone', async () => {
+    const [first] = JSON.parse(await readFile(fixture('chatgpt/conversations.json'), 'utf8')) as unknown[];
+    const folder = await mkdtemp(join(tmpdir(), 'puna-exports-'));
+    try {
+      const path = join(folder, 'one.json');
+      await writeFile(path, JSON.stringify(first, null, 2));
+      const said: string[][] = [];
+      for await (const example of readExamples(path)) said.push(wordsOf(example));
+      expect(said).toEqual((await read('chatgpt/conversations.json')).said.slice(0, 1));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('Claude gives texts with what was pasted, without thoughts, and of branches the last', async () => {

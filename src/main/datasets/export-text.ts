@@ -75,11 +75,16 @@ export async function* linesOf(
   if (held !== '') yield { text: held, line };
 }
 
+/** The elements of a list, or objects that stand alone, as where a person has cut one out. */
+export function isElementOrWhole(path: JsonPath, opening: string): boolean {
+  return path.join() === '*' || (path.length === 0 && opening === '{');
+}
+
 /** The values of a file of JSON that are wanted, and where it is broken. Errors: `invalid-input` (not text, broken everywhere). */
 export async function* valuesOf(
   exported: ExportFiles,
   file: ExportFile,
-  wants: (path: JsonPath) => boolean,
+  wants: (path: JsonPath, opening: string) => boolean,
   options: ReadingOptions,
 ): AsyncGenerator<JsonFound> {
   const scanner = new JsonScanner(nameOf(exported, file), wants);

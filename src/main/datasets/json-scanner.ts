@@ -41,7 +41,7 @@ const [quote, backslash, lineFeed] = [0x22, 0x5c, 0x0a];
  */
 export class JsonScanner {
   readonly #where: string;
-  readonly #wants: (path: JsonPath) => boolean;
+  readonly #wants: (path: JsonPath, opening: string) => boolean;
   readonly #landmarks = new Map<string, Landmark<Frame>>();
   #found: JsonFound[] = [];
   #stack: Frame[] = [];
@@ -53,8 +53,8 @@ export class JsonScanner {
   #scanned: Scanned | null = null;
   #broken = 0;
 
-  /** `wants` says which values are parsed as a whole; the others are looked into. */
-  constructor(where: string, wants: (path: JsonPath) => boolean) {
+  /** `wants` says which values are parsed as a whole, by where they stand and their first sign; the others are looked into. */
+  constructor(where: string, wants: (path: JsonPath, opening: string) => boolean) {
     this.#where = where;
     this.#wants = wants;
   }
@@ -160,7 +160,7 @@ export class JsonScanner {
     const frame = this.#stack.at(-1);
     if (frame?.list) frame.gap = this.#gap;
     const container = character === '{' || character === '[';
-    if (container && !this.#wants(this.#path())) {
+    if (container && !this.#wants(this.#path(), character)) {
       if (this.#stack.length === maxDepth) throw tooDeep(this.#where);
       const list = character === '[';
       this.#stack.push({ list, key: list ? '*' : '', gap: '' });
@@ -216,7 +216,7 @@ export class JsonScanner {
     this.#scanned = null;
     this.#expects = 'more';
     const path = this.#path();
-    if (!this.#wants(path)) return true;
+    if (!this.#wants(path, text.slice(0, 1))) return true;
     const value = parsed(text);
     this.#learn(scanned, text, value !== undefined);
     if (value !== undefined) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DraftTurn } from '../draft.ts';
-import { placeOf, valuesOf } from '../export-text.ts';
+import { isElementOrWhole, placeOf, valuesOf } from '../export-text.ts';
 import { fileImporter } from './file-importer.ts';
 import type { Found } from './importer.ts';
 import { reasons } from './reasons.ts';
@@ -42,8 +42,7 @@ export const chatgpt = fileImporter({
     /"mapping"\s*:\s*\{/.test(text) &&
     /"(?:parent|children)"\s*:/.test(text),
   async *read(exported, file, options) {
-    // One conversation may stand alone, as it does where a person has cut it out.
-    const wants = (path: readonly string[]) => path.join() === '*';
+    const wants = isElementOrWhole;
     let count = 0;
     for await (const found of valuesOf(exported, file, wants, options)) {
       const where = placeOf(file, `conversation ${++count}, which begins on line ${found.line}`);
@@ -143,5 +142,5 @@ function isSound(part: unknown): boolean {
 
 /** Marks that the page shows as links to sources: between characters for private use, or in brackets of CJK. */
 function withoutCitations(text: string): string {
-  return text.replaceAll(/\ue200[^\ue201]*\ue201/g, '').replaceAll(/【\d+(?::\d+)?†[^】]*】/g, '');
+  return text.replaceAll(/\ue200[^\ue200\ue201]*\ue201/g, '').replaceAll(/【\d+(?::\d+)?†[^【】]*】/g, '');
 }

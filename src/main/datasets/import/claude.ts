@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DraftTurn } from '../draft.ts';
-import { placeOf, valuesOf } from '../export-text.ts';
+import { isElementOrWhole, placeOf, valuesOf } from '../export-text.ts';
 import { fileImporter } from './file-importer.ts';
 import type { Found } from './importer.ts';
 import { reasons } from './reasons.ts';
@@ -25,7 +25,7 @@ export const claude = fileImporter({
   name: 'claude',
   recognises: ({ text }) => text !== null && /^\s*[[{]/.test(text) && /"chat_messages"\s*:\s*\[/.test(text),
   async *read(exported, file, options) {
-    const wants = (path: readonly string[]) => path.join() === '*';
+    const wants = isElementOrWhole;
     let count = 0;
     for await (const found of valuesOf(exported, file, wants, options)) {
       const where = placeOf(file, `conversation ${++count}, which begins on line ${found.line}`);

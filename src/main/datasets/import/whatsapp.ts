@@ -41,11 +41,14 @@ function recognises({ text }: FileStart): boolean {
 }
 
 /**
- * Something with a time, then a name and what it says: of a chat whose dates nobody here has seen yet. Most lines are so, or it is
- * a text.
+ * A year or three numbers and then a time, a name and what it says: of a chat whose dates nobody here has seen yet. Most lines are so,
+ * or it is a text. Logs of programs have hyphens in their dates, and transcripts have no dates.
  */
-const strangePattern =
-  /^\[?(?=\D{0,30}\d)[^\n\]]{4,50}?\d{1,2}[:.h]\d{2}[^\n\]:]{0,16}?(?:\]| [-–]) [^:\n]{1,60}: \S/;
+const strangePattern = new RegExp(
+  '^(?!\\W?\\d{4}-\\d{2}-\\d{2}[ T])\\W?' +
+    '(?:[^\\n]{0,30}?\\b(?:19|20|25)\\d{2}\\b|[^\\n]{0,12}?\\d{1,4}\\D{1,5}\\d{1,2}\\D{1,5}\\d{1,4})' +
+    '[^\\n:]{0,20}?[\\s,]\\d{1,2}[:.h]\\d{2}[^\\n\\]:]{0,16}?(?:\\]| [-–]) [^:\\n]{1,60}: \\S',
+);
 
 function strangeLines(lines: readonly string[]): readonly string[] {
   const strange = lines.filter((line) => strangePattern.test(line));
