@@ -282,6 +282,19 @@ describe('Broken JSON', () => {
   });
 });
 
+describe('A broken row of KakaoTalk for Mac', () => {
+  it('is left out, and told where', async () => {
+    const rows = ['A,"hi"', 'B,"ho"', 'A,"open', 'B,"after"'].map(
+      (row, index) => `2024-01-02 15:21:0${index},${row}`,
+    );
+    const { said, report } = await read(await fileOf(['Date,User,Message', ...rows].join('\n')), { me: 'B' });
+    expect(said).toEqual([['hi', 'ho\nafter']]);
+    expect(report.skipped).toEqual([
+      { reason: 'messages that are not as they should be', count: 1, where: ['line 4'] },
+    ]);
+  });
+});
+
 describe('Dates', () => {
   it('that are not known are shown in three lines, and asked for', async () => {
     const lines = [

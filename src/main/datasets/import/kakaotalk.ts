@@ -1,10 +1,9 @@
-import { parse } from 'csv-parse';
-import { Readable } from 'node:stream';
-import { z } from 'zod';
+import { parse } from 'csv-parse/sync';
 import type { ExportFile, ExportFiles } from '../export-files.ts';
 import { lineOf, linesOf, progressOf, type ReadingOptions } from '../export-text.ts';
 import { timeOf, timeSource, writtenDay } from './chat-dates.ts';
 import type { ChatFound, ChatKind } from './chat-message.ts';
+import { type CsvRecord, csvRecords } from './csv-records.ts';
 import { recognised } from './file-importer.ts';
 import type { FileStart } from './importer.ts';
 import { KakaoLines, withoutMedia } from './kakaotalk-lines.ts';
@@ -73,7 +72,8 @@ function partnerIn(title: string): string | null {
   return match?.[1] ?? null;
 }
 
-const rowSchema = z.object({ record: z.array(z.string()), info: z.object({ lines: z.number() }) });
+/** A message of Mac has no more: it is not what people write. */
+const maxRowCharacters = 1_000_000;
 
 /** Mac's rows of date, user and message. */
 async function* table(
@@ -81,45 +81,39 @@ async function* table(
   file: ExportFile,
   options: ReadingOptions,
 ): AsyncGenerator<ChatFound> {
-  const pieces = (async function* () {
-    for await (const { text: line } of linesOf(exported, file, options)) yield `${line}\n`;
-  })();
-  const parser = parse({
-    bom: true,
-    from: 2,
-    info: true,
-    relax_quotes: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-  });
-  const rows = Readable.from(pieces)
-    .on('error', (error) => parser.destroy(error))
-    .pipe(parser);
-  for await (const row of rows as AsyncIterable<unknown>) {
-    const { record, info } = rowSchema.parse(row);
-    const where = lineOf(file, info.lines);
-    const [date = '', sender = '', message = ''] = record;
-    const [, ...time] = new RegExp(`\\s${timeSource}$`).exec(date) ?? [];
-    const [day, clock] = [writtenDay(date), timeOf(time)];
-    if (record.length < 3 || day === null) {
-      yield { kind: 'skipped', reason: reasons.wrongShape, where };
-      continue;
-    }
-    if (sender === '') {
-      yield { kind: 'skipped', reason: reasons.system, where };
-      continue;
-    }
-    const { text: words, reason } = withoutMedia(message.trim());
-    if (reason) yield { kind: 'skipped', reason, where };
-    if (words === '') continue;
-    yield {
-      kind: 'message',
-      chat: file.name,
-      sender,
-      name: sender,
-      at: day + (clock ?? 0),
-      text: words,
-      where,
-    };
+  let isHeader = true;
+  for await (const row of csvRecords(linesOf(exported, file, options), ',', maxRowCharacters)) {
+    if (isHeader) isHeader = false;
+    else yield* rowIn(row, file);
   }
+}
+
+function* rowIn({ text: written, line, broken }: CsvRecord, file: ExportFile): Generator<ChatFound> {
+  const where = lineOf(file, line);
+  const cells = broken
+    ? []
+    : (parse(written, { relax_quotes: true, skip_records_with_error: true })[0] ?? []);
+  const [date = '', sender = '', message = ''] = cells;
+  const [, ...time] = new RegExp(`\\s${timeSource}$`).exec(date) ?? [];
+  const [day, clock] = [writtenDay(date), timeOf(time)];
+  if (cells.length < 3 || day === null) {
+    yield { kind: 'skipped', reason: reasons.wrongShape, where };
+    return;
+  }
+  if (sender === '') {
+    yield { kind: 'skipped', reason: reasons.system, where };
+    return;
+  }
+  const { text: words, reason } = withoutMedia(message.trim());
+  if (reason) yield { kind: 'skipped', reason, where };
+  if (words === '') return;
+  yield {
+    kind: 'message',
+    chat: file.name,
+    sender,
+    name: sender,
+    at: day + (clock ?? 0),
+    text: words,
+    where,
+  };
 }
