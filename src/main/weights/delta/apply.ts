@@ -100,9 +100,12 @@ function addTo(
   numbers: Float32Array,
   delta: Float32Array,
 ): { before: number; change: number; total: number } {
-  let [before, change, total] = [0, 0, 0];
+  let before = 0;
+  let change = 0;
+  let total = 0;
   for (let index = 0; index < numbers.length; index++) {
-    const [mine, theirs] = [numbers[index] ?? 0, delta[index] ?? 0];
+    const mine = numbers[index] ?? 0;
+    const theirs = delta[index] ?? 0;
     before += mine * mine;
     change += theirs * theirs;
     total += mine + theirs;

@@ -5,43 +5,44 @@ interface Lent extends Disposable {
   readonly floats: Float32Array<ArrayBuffer>;
 }
 
-/** As many as are lent at the same time while a few pieces of two tensors are under way; more would only take memory. */
-const kept = 12;
+/** What a few pieces of two tensors take that are under way at the same time; more would only lie about. */
+const keptBytes = 160 * 1024 * 1024;
+/** Below this, fresh memory costs nothing worth speaking of. */
+const smallBytes = 64 * 1024;
 
 /**
- * Lends the same arrays again and again. Fresh ones of several megabytes for every piece would take the system as long to clear as the
- * arithmetic takes, and the garbage collector would let hundreds of megabytes of them stand about.
+ * Lends the same memory again and again. Fresh memory of several megabytes for every piece would take the system as long to clear as the
+ * arithmetic takes, and keep the garbage collector busy for as long again. Sizes are rounded up to powers of two, so that the last piece of
+ * a tensor, or one of another shape, has the memory of those before.
  */
 class Scratch {
   readonly #free = new Map<number, ArrayBuffer[]>();
-  #count = 0;
+  #freeBytes = 0;
 
-  /** What is in them is left over from whoever had them before. */
+  /** What is in it is left over from whoever had it before. */
   lend(byteLength: number): Lent {
-    const buffer = this.#taken(byteLength) ?? new ArrayBuffer(byteLength);
+    const size = byteLength < smallBytes ? byteLength : 2 ** Math.ceil(Math.log2(byteLength));
+    const buffer = this.#taken(size) ?? new ArrayBuffer(size);
     return {
-      bytes: new Uint8Array(buffer),
+      bytes: new Uint8Array(buffer, 0, byteLength),
       floats: new Float32Array(buffer, 0, Math.floor(byteLength / Float32Array.BYTES_PER_ELEMENT)),
       [Symbol.dispose]: () => this.#giveBack(buffer),
     };
   }
 
-  #taken(byteLength: number): ArrayBuffer | undefined {
-    const buffer = this.#free.get(byteLength)?.pop();
-    if (buffer) this.#count--;
+  #taken(size: number): ArrayBuffer | undefined {
+    const buffer = this.#free.get(size)?.pop();
+    if (buffer) this.#freeBytes -= size;
     return buffer;
   }
 
   #giveBack(buffer: ArrayBuffer): void {
-    if (this.#count === kept) {
-      // Sizes change with the tensors: what is left of earlier ones makes room.
-      const [size] = [...this.#free].find(([, buffers]) => buffers.length > 0) ?? [];
-      if (size !== undefined) this.#taken(size);
-    }
-    const buffers = this.#free.get(buffer.byteLength) ?? [];
+    const { byteLength: size } = buffer;
+    if (size < smallBytes || this.#freeBytes + size > keptBytes) return;
+    const buffers = this.#free.get(size) ?? [];
     buffers.push(buffer);
-    this.#free.set(buffer.byteLength, buffers);
-    this.#count++;
+    this.#free.set(size, buffers);
+    this.#freeBytes += size;
   }
 }
 
