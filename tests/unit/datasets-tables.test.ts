@@ -237,6 +237,8 @@ describe('a table that is damaged anywhere', () => {
           expect(thrown).toBeInstanceOf(PunaError);
         }
       }),
+      // The same damages every time.
+      { seed: 7 },
     );
   });
 });

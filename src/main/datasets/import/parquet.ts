@@ -1,4 +1,10 @@
-import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import {
+  type ColumnMetaData,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet';
 import { open } from 'node:fs/promises';
 import { PunaError } from '../../../shared/error.ts';
 import { printable } from '../../weights/formats/printable.ts';
@@ -24,15 +30,21 @@ async function* readTable(path: string, options: ImportOptions): AsyncGenerator<
     throw fileError(thrown, path);
   });
   const { size } = await file.stat();
+  const read = async (start: number, end: number): Promise<ArrayBuffer> => {
+    // Before room is made for what a damaged description says.
+    if (!(start >= 0 && end <= size)) throw new Error('something is said to lie beyond the end of the file');
+    const bytes = new Uint8Array(Math.max(0, end - start));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+    if (bytesRead < bytes.length) throw new Error('the file ends too early');
+    return bytes.buffer;
+  };
   const source = {
     byteLength: size,
-    async slice(start: number, end = size): Promise<ArrayBuffer> {
-      // Before room is made for what a damaged description says.
-      if (start < 0 || end > size) throw new Error('something is said to lie beyond the end of the file');
-      const bytes = new Uint8Array(Math.max(0, end - start));
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-      if (bytesRead < bytes.length) throw new Error('the file ends too early');
-      return bytes.buffer;
+    slice(start: number, end = size): Promise<ArrayBuffer> {
+      const piece = read(start, end);
+      // The library reads ahead, and does not wait for all of it where something else has failed.
+      piece.catch(() => undefined);
+      return piece;
     },
   };
   const metadata = await described(path, size, source);
@@ -68,7 +80,9 @@ async function described(path: string, size: number, source: Source): Promise<Fi
     const end = Buffer.from(await source.slice(Math.max(0, size - 2 * mark.length)));
     if (end.toString('latin1', mark.length) !== mark) throw new Error(`it does not end with ${mark}`);
     if (end.readUInt32LE(0) > maxMetadataBytes) throw new Error('its description is too large');
-    return await parquetMetadataAsync(source);
+    const metadata = await parquetMetadataAsync(source);
+    if (!isConsistent(metadata)) throw new Error('its columns are not those of its rows');
+    return metadata;
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
     throw new PunaError(
@@ -78,4 +92,35 @@ async function described(path: string, size: number, source: Source): Promise<Fi
       { cause: thrown },
     );
   }
+}
+
+/**
+ * Whether rows are as many as columns have, and each row group has each column once. A column that is there twice, or that no name leads to, would be read by the library without
+ * anyone waiting for it, so that its failure would be nobody's.
+ */
+function isConsistent(metadata: FileMetaData): boolean {
+  const leaves = new Set(leavesOf(parquetSchema(metadata)));
+  const rows = metadata.row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
+  if (rows !== metadata.num_rows) return false;
+  return metadata.row_groups.every(({ columns, num_rows }) => {
+    const paths = columns.map(({ meta_data: data }) => data?.path_in_schema.join('.') ?? '');
+    const counted = columns.every(({ meta_data: data }) => data !== undefined && isPlausible(data, num_rows));
+    return counted && new Set(paths).size === paths.length && paths.every((path) => leaves.has(path));
+  });
+}
+
+/** Values that a byte of a column can stand for: runs of equal ones are packed, but no real table is nothing else. */
+const maxValuesInByte = 4096n;
+
+/** Whether a column can have as many values as it says; the library would go through all of them, however few bytes there are. */
+function isPlausible(
+  { path_in_schema: path, num_values: values, total_uncompressed_size: bytes }: ColumnMetaData,
+  rows: bigint,
+): boolean {
+  if (values < 0n || bytes < 0n || values > bytes * maxValuesInByte) return false;
+  return path.length > 1 || values === rows;
+}
+
+function leavesOf({ path, children }: ReturnType<typeof parquetSchema>): string[] {
+  return children.length === 0 ? [path.join('.')] : children.flatMap(leavesOf);
 }
