@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream';
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { PunaError } from '../../shared/error.ts';
 import type { ByteSource } from '../weights/formats/byte-source.ts';
 import { printable, quoted } from '../weights/formats/printable.ts';
+import { leadsOut, ZipReader } from '../weights/formats/zip-reader.ts';
 import type { ExportFile } from './export-files.ts';
 import { maxFilesOfExport } from './limits.ts';
 
@@ -20,7 +20,7 @@ const harmlessBytes = 64 * 2 ** 20;
  */
 export async function openZip(source: ByteSource, path: string): Promise<ExportFile[]> {
   return await explained(path, async () => {
-    const zip = await fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
+    const zip = await fromRandomAccessReaderPromise(new ZipReader(source), source.size, {
       // Names are decoded and checked here, so that one sentence says what is wrong with them.
       decodeStrings: false,
       autoClose: false,
@@ -54,10 +54,6 @@ function checkRatio(path: string, unpacked: number, packed: number): void {
 
 function nameOf(entry: Entry): string {
   return new TextDecoder().decode(entry.fileNameRaw);
-}
-
-function leadsOut(name: string): boolean {
-  return /^\/|^[a-z]:|\\|\0/i.test(name) || name.split('/').includes('..');
 }
 
 function fileInZip(zip: ZipFile, entry: Entry, { name, path }: { name: string; path: string }): ExportFile {
@@ -117,46 +113,4 @@ function unreadable(path: string, thrown: unknown): unknown {
     'Download or export it again.',
     { cause: thrown },
   );
-}
-
-/** As much as Node reads of a file at once. */
-const pieceBytes = 64 * 1024;
-
-/** A source as the library wants to read it. */
-class SourceReader extends RandomAccessReader {
-  readonly #source: ByteSource;
-
-  constructor(source: ByteSource) {
-    super();
-    this.#source = source;
-  }
-
-  override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.#pieces(start, end), { objectMode: false });
-  }
-
-  async *#pieces(start: number, end: number): AsyncGenerator<Buffer> {
-    for (let at = start; at < end;) {
-      const piece = Buffer.alloc(Math.min(pieceBytes, end - at));
-      const bytesRead = await this.#source.read(piece, at);
-      if (bytesRead === 0) return;
-      yield piece.subarray(0, bytesRead);
-      at += bytesRead;
-    }
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null, bytesRead?: number) => void,
-  ): void {
-    // Nothing is beyond the end, and there the system would refuse some positions.
-    if (position >= this.#source.size) return callback(null, 0);
-    this.#source.read(buffer.subarray(offset, offset + length), position).then(
-      (bytesRead) => callback(null, bytesRead),
-      (thrown: unknown) => callback(thrown instanceof Error ? thrown : new Error(String(thrown))),
-    );
-  }
 }

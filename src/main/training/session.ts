@@ -1,4 +1,5 @@
 import type { Llama } from 'node-llama-cpp';
+import { peakMemoryBytes } from '../engine/peak-memory.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelFile } from '../weights/model-file.ts';
 import { DropoutMasks } from './dropout.ts';
@@ -82,7 +83,7 @@ export class Session implements Disposable {
   /** The most that this process has taken of the device's memory so far, in bytes. */
   peakMemory(): number {
     const { device, library } = this.#backend;
-    if (device.isCpu) return process.resourceUsage().maxRSS * 1024;
+    if (device.isCpu) return peakMemoryBytes();
     const free = new BigUint64Array(1);
     library.functions.ggml_backend_dev_memory(device.pointer, free, new BigUint64Array(1));
     return device.freeMemory - Number(free[0]);

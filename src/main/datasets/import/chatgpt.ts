@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { DraftTurn } from '../draft.ts';
-import { isElementOrWhole, placeOf, valuesOf } from '../export-text.ts';
-import { fileImporter } from './file-importer.ts';
+import { conversationImporter } from './conversation-importer.ts';
 import type { Found } from './importer.ts';
 import { reasons } from './reasons.ts';
 
@@ -34,32 +33,20 @@ const conversationSchema = z.object({
  * What ChatGPT exports: `conversations.json`, or `conversations-000.json` and so on, alone or in its ZIP archive. Of each conversation
  * the branch that was shown last is read.
  */
-export const chatgpt = fileImporter({
+export const chatgpt = conversationImporter({
   name: 'chatgpt',
   recognises: ({ text }) =>
     text !== null &&
     /^\s*[[{]/.test(text) &&
     /"mapping"\s*:\s*\{/.test(text) &&
     /"(?:parent|children)"\s*:/.test(text),
-  async *read(exported, file, options) {
-    const wants = isElementOrWhole;
-    let count = 0;
-    for await (const found of valuesOf(exported, file, wants, options)) {
-      const where = placeOf(file, `conversation ${++count}, which begins on line ${found.line}`);
-      if (found.kind === 'broken') yield { kind: 'skipped', reason: reasons.brokenJson, where };
-      else yield* conversation(found.value, where);
-    }
-  },
+  schema: conversationSchema,
+  read: found,
 });
 
-function* conversation(value: unknown, where: string): Generator<Found> {
-  const parsed = conversationSchema.safeParse(value);
-  if (!parsed.success) {
-    yield { kind: 'skipped', reason: reasons.wrongConversation, where };
-    return;
-  }
+function* found(conversation: z.infer<typeof conversationSchema>, where: string): Generator<Found> {
   const turns: DraftTurn[] = [];
-  for (const { message } of branch(parsed.data)) {
+  for (const { message } of branch(conversation)) {
     const content = message?.content;
     if (!message || !content) continue;
     const { role } = message.author;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { DraftTurn } from '../draft.ts';
-import { isElementOrWhole, placeOf, valuesOf } from '../export-text.ts';
-import { fileImporter } from './file-importer.ts';
+import { conversationImporter } from './conversation-importer.ts';
 import type { Found } from './importer.ts';
 import { reasons } from './reasons.ts';
 
@@ -21,28 +20,16 @@ type Message = z.infer<typeof messageSchema>;
 const conversationSchema = z.object({ chat_messages: z.array(messageSchema) });
 
 /** What Claude exports: `conversations.json`, alone or in its ZIP archive. */
-export const claude = fileImporter({
+export const claude = conversationImporter({
   name: 'claude',
   recognises: ({ text }) => text !== null && /^\s*[[{]/.test(text) && /"chat_messages"\s*:\s*\[/.test(text),
-  async *read(exported, file, options) {
-    const wants = isElementOrWhole;
-    let count = 0;
-    for await (const found of valuesOf(exported, file, wants, options)) {
-      const where = placeOf(file, `conversation ${++count}, which begins on line ${found.line}`);
-      if (found.kind === 'broken') yield { kind: 'skipped', reason: reasons.brokenJson, where };
-      else yield* conversation(found.value, where);
-    }
-  },
+  schema: conversationSchema,
+  read: found,
 });
 
-function* conversation(value: unknown, where: string): Generator<Found> {
-  const parsed = conversationSchema.safeParse(value);
-  if (!parsed.success) {
-    yield { kind: 'skipped', reason: reasons.wrongConversation, where };
-    return;
-  }
+function* found(conversation: z.infer<typeof conversationSchema>, where: string): Generator<Found> {
   const turns: DraftTurn[] = [];
-  for (const message of branch(parsed.data.chat_messages)) {
+  for (const message of branch(conversation.chat_messages)) {
     const { sender, files } = message;
     if ((files?.length ?? 0) > 0) {
       // What follows speaks of what the model would not see.

@@ -1,8 +1,9 @@
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { PunaError } from '../../../shared/error.ts';
 import type { ByteSource } from './byte-source.ts';
 import { damagedFile } from './damaged.ts';
 import { printable, quoted } from './printable.ts';
+import { leadsOut, ZipReader } from './zip-reader.ts';
 
 /** Checkpoints have one file for each tensor and a few more; others would only fill the memory. */
 const maxEntries = 200_000;
@@ -27,7 +28,7 @@ export interface ZipEntry {
  */
 export async function readZip(source: ByteSource, name: string): Promise<ReadonlyMap<string, ZipEntry>> {
   return await explained(name, async () => {
-    const zip = await fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
+    const zip = await fromRandomAccessReaderPromise(new ZipReader(source), source.size, {
       // Names are decoded and checked here, so that one sentence says what is wrong with them.
       decodeStrings: false,
       autoClose: false,
@@ -59,10 +60,6 @@ function zipEntry(zip: ZipFile, entry: Entry, { path, name }: { path: string; na
   };
 }
 
-function leadsOut(path: string): boolean {
-  return /^\/|^[a-z]:|\\|\0/i.test(path) || path.split('/').includes('..');
-}
-
 function notStored(name: string, path: string, how: string): PunaError {
   return new PunaError(
     'unsupported-model',
@@ -80,33 +77,5 @@ async function explained<Result>(name: string, read: () => Promise<Result>): Pro
     if (!(thrown instanceof Error) || thrown instanceof PunaError || 'syscall' in thrown) throw thrown;
     const reason = printable(thrown.message.slice(0, maxReasonCharacters));
     throw damagedFile(name, `its ZIP directory cannot be read (${reason})`, thrown);
-  }
-}
-
-/** A source as the library wants to read it. */
-class SourceReader extends RandomAccessReader {
-  readonly #source: ByteSource;
-
-  constructor(source: ByteSource) {
-    super();
-    this.#source = source;
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null, bytesRead?: number) => void,
-  ): void {
-    this.#fill(buffer.subarray(offset, offset + length), position).then(
-      (bytesRead) => callback(null, bytesRead),
-      (thrown: unknown) => callback(thrown instanceof Error ? thrown : new Error(String(thrown))),
-    );
-  }
-
-  async #fill(target: Uint8Array, position: number): Promise<number> {
-    // Nothing is beyond the end, and there the system would refuse some positions.
-    return position < this.#source.size ? await this.#source.read(target, position) : 0;
   }
 }

@@ -14,6 +14,7 @@ import {
   writeAdapterGguf,
   writeAdapterPeft,
 } from '../adapters/index.ts';
+import { peakMemoryBytes } from '../../engine/peak-memory.ts';
 import { changesIn, TensorChanges } from '../delta/changes.ts';
 import type { WeightsOperation, WeightsPlan, WeightsProof, WeightsResult } from '../messages.ts';
 import type { ModelSource } from '../sources/model-source.ts';
@@ -209,7 +210,7 @@ async function result(
   return {
     ...{ out, bytes: await folderOrFileBytes(out), ...rest },
     seconds: (performance.now() - startedAt) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakMemoryBytes(),
   };
 }
 

@@ -1,3 +1,4 @@
+import { peakMemoryBytes } from '../../engine/peak-memory.ts';
 import { discardSpool } from '../delta/make.ts';
 import type { WeightsEvent, WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
 import { folderOrFileBytes } from './bytes.ts';
@@ -69,8 +70,7 @@ export async function runPrepared(
       ...{ out, bytes: await folderOrFileBytes(out), changes, proof: prepared.prove(said) },
       seconds: (performance.now() - startedAt) / 1000,
       notes: [...prepared.notes, ...notes],
-      // Linux tells kilobytes, and so does libuv for all systems.
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      peakMemoryBytes: peakMemoryBytes(),
     };
   } catch (thrown) {
     if (!isGoneOnWith(thrown)) {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { peakMemoryBytes } from '../../engine/peak-memory.ts';
 import { discardBegunFolder } from '../../storage/index.ts';
 import { xorBytes, writeXor } from '../delta/xor.ts';
 import type { WeightsOperation, WeightsPlan, WeightsProof, WeightsResult } from '../messages.ts';
@@ -57,7 +58,7 @@ export async function runXor(operation: ApplyOperation, options: RunOptions): Pr
   return {
     ...{ out, bytes: await folderOrFileBytes(out), proof, changes: [], notes: [] },
     seconds: (performance.now() - startedAt) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakMemoryBytes(),
   };
 }
 

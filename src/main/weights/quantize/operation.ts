@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { peakMemoryBytes } from '../../engine/peak-memory.ts';
 import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/index.ts';
 import type { WeightsEvent, WeightsOperation, WeightsPlan, WeightsResult } from '../messages.ts';
@@ -66,7 +67,7 @@ export async function runQuantizing(
       text: 'Quantizing rounds every weight: there is nothing to compare the result with.',
     },
     notes: [...fallbackNotes(fallbacks), ...importanceNotes(withoutImportance)],
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakMemoryBytes(),
   };
 }
 
