@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 const mainEntries = {
   index: 'src/main/index.ts',
   cli: 'src/main/cli.ts',
+  'dataset-engine': 'src/main/dataset-engine/engine.ts',
   'inference-engine': 'src/main/inference/engine.ts',
   'training-engine': 'src/main/training/engine.ts',
   'weights-engine': 'src/main/weights/engine.ts',

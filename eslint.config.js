@@ -50,6 +50,12 @@ const zones = [
     message: 'Engine code never imports services.',
   },
   {
+    target: './src/main/dataset-engine',
+    // Lengths and masks are those of training.
+    from: './src/main/!(dataset-engine|datasets|training|ggml|inference|engine|weights|storage)/**/*',
+    message: 'Engine code never imports services.',
+  },
+  {
     target: ['./src/main/weights/!(formats)/**/*', './src/main/weights/*.ts'],
     from: './src/main/!(weights|ggml|engine|storage)/**/*',
     message: 'Engine code never imports services.',

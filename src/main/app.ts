@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { SystemInfo } from '../shared/contract/index.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { Chat, ModelHost } from './chat/index.ts';
+import { Collection } from './collection/index.ts';
 import { Engine, type LaunchEngine } from './engine/index.ts';
 import { Events } from './events.ts';
 import { databaseFile, History, openDatabase } from './history/index.ts';
@@ -55,8 +56,18 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
       onStatus: (status) => events.publish({ type: 'engine', status }),
     });
     const chat = new Chat({ history, library, host, events });
+    const { background } = chat;
+    const collection = new Collection({
+      ...{ database, history, library, events, uploads, launchEngine, background },
+      folders: {
+        datasets: join(dataFolder, 'datasets'),
+        snapshots: join(dataFolder, 'snapshots'),
+        uploaded: join(dataFolder, 'uploaded-data'),
+      },
+    });
     const training = new TrainingRuns({
-      ...{ database, library, host, memory, events, launchEngine, folders },
+      ...{ database, history, library, host, memory, events, launchEngine, folders, background },
+      datasets: collection,
     });
     const operations = new Operations({
       ...{ database, library, events, uploads, launchEngine },
@@ -65,14 +76,14 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
     });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ history, library, chat, host, training, operations, uploads, events, info },
+      ...{ history, library, chat, host, training, operations, collection, uploads, events, info },
       pickModels: pickModels ?? null,
     });
     return {
       router,
       async close() {
         // Together: a run may wait for the reply that is being written.
-        const workClosed = Promise.all([training.close(), operations.close()]);
+        const workClosed = Promise.all([training.close(), operations.close(), collection.close()]);
         try {
           await chat.close();
         } finally {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PersonalKind, personalKinds } from '../../src/shared/contract/dataset.ts';
+import { type PersonalKind, personalKinds } from '../../src/shared/contract/clean.ts';
 import {
   hasLuhn,
   ibanLengthAt,

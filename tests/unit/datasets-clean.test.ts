@@ -17,7 +17,7 @@ import {
   boilerplateKinds,
   cleanReportSchema,
   cleanSettingsSchema,
-} from '../../src/shared/contract/dataset.ts';
+} from '../../src/shared/contract/clean.ts';
 
 const text = (value: string): Example => ({ kind: 'text', text: value });
 function conversation(...texts: string[]): Example {

@@ -17,7 +17,7 @@ export interface EngineOptions {
 
 const remedy = 'Try again; if it happens again, choose a smaller model or context.';
 
-interface RunOptions<Event> {
+export interface RunOptions<Event> {
   signal?: AbortSignal;
   onEvent?: (event: Event) => void;
 }

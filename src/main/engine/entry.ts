@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The engines: name of the bundled file, and source below src/main. */
 const sources = {
+  'dataset-engine': 'dataset-engine/engine.ts',
   'inference-engine': 'inference/engine.ts',
   'training-engine': 'training/engine.ts',
   'weights-engine': 'weights/engine.ts',

@@ -13,16 +13,14 @@ import type {
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { inputsOf } from '../../shared/operation-inputs.ts';
-import { Engine, type LaunchEngine } from '../engine/index.ts';
+import { Engine, HelperEngine, type LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
 import { expandHome, type Library } from '../library/index.ts';
 import { Line } from '../runs/index.ts';
-import { fileError, type Uploads } from '../storage/index.ts';
+import { fileError, KeptUploads, type Uploads } from '../storage/index.ts';
 import type { WeightsJobs } from '../weights/messages.ts';
 import { canSpeak, firstWords } from './first-words.ts';
-import { HelperEngine } from './helper-engine.ts';
 import { discardImportance, withImportance } from './importance.ts';
-import { KeptUploads } from './kept-uploads.ts';
 import { lineageOf } from './lineage.ts';
 import { LiveJob } from './live-job.ts';
 import { placed, type ResultFolders } from './place.ts';
@@ -51,7 +49,7 @@ export class Operations {
   readonly #options: OperationsOptions;
   readonly #stored: StoredJobs;
   readonly #uploads: KeptUploads;
-  readonly #helper: HelperEngine;
+  readonly #helper: HelperEngine<WeightsJobs>;
   readonly #now: () => number;
   readonly #line = new Line<LiveJob>({
     work: (live) => this.#work(live),
@@ -65,7 +63,7 @@ export class Operations {
     this.#options = options;
     this.#stored = new StoredJobs(options.database);
     this.#uploads = new KeptUploads(options.folders.uploaded, options.uploads);
-    this.#helper = new HelperEngine(options.launchEngine);
+    this.#helper = new HelperEngine({ entry: 'weights-engine', launch: options.launchEngine });
     this.#now = options.now ?? Date.now;
     this.#stored.stopUnfinished();
     this.#uploads.clear(this.#neededPaths()).catch(console.error);

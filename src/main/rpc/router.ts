@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { type Conversation, contract, type PunaEvent, type SystemInfo } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Chat, ModelHost } from '../chat/index.ts';
+import type { Collection } from '../collection/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
 import { browse, type Library } from '../library/index.ts';
@@ -18,6 +19,7 @@ export interface Services {
   host: ModelHost;
   training: TrainingRuns;
   operations: Operations;
+  collection: Collection;
   uploads: Uploads;
   events: Events;
   info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
@@ -43,7 +45,19 @@ function toContractError(thrown: unknown): unknown {
 
 /** The contract's procedures over the services: each checks nothing itself and decides nothing, it only connects. */
 export function createRouter(services: Services): AppRouter {
-  const { history, library, chat, host, training, operations, uploads, events, info, pickModels } = services;
+  const {
+    history,
+    library,
+    chat,
+    host,
+    training,
+    operations,
+    collection,
+    uploads,
+    events,
+    info,
+    pickModels,
+  } = services;
   const os = implement(contract).use(async ({ next }) => {
     try {
       return await next();
@@ -190,6 +204,48 @@ export function createRouter(services: Services): AppRouter {
       resume: os.training.resume.handler(({ input }) => training.resume(input.runId)),
       cancel: os.training.cancel.handler(({ input }) => training.cancel(input.runId)),
       list: os.training.list.handler(() => training.list()),
+      suggest: os.training.suggest.handler(({ input, signal }) => training.suggest(input, signal)),
+      remove: os.training.remove.handler(({ input }) => training.remove(input.runId)),
+      rename: os.training.rename.handler(({ input }) => training.rename(input.runId, input.name)),
+      makePairs: os.training.makePairs.handler(({ input }) => training.makePairs(input.runId, input.count)),
+      choosePair: os.training.choosePair.handler(({ input: { runId, index, choice } }) =>
+        training.choosePair(runId, index, choice),
+      ),
+      presets: os.training.presets.handler(() => training.presets.list()),
+      savePreset: os.training.savePreset.handler(({ input }) => training.presets.save(input)),
+      removePreset: os.training.removePreset.handler(({ input }) => training.presets.remove(input.presetId)),
+    },
+    datasets: {
+      keep: os.datasets.keep.handler(async ({ input }) => ({ path: await collection.keep(input.groupId) })),
+      forget: os.datasets.forget.handler(({ input }) => collection.forget(input.path)),
+      inspect: os.datasets.inspect.handler(({ input, signal }) => collection.inspect(input, signal)),
+      import: os.datasets.import.handler(({ input }) => collection.start(input)),
+      grow: os.datasets.grow.handler(({ input }) => collection.start(input)),
+      list: os.datasets.list.handler(() => collection.list()),
+      cancel: os.datasets.cancel.handler(({ input }) => collection.cancel(input.datasetId)),
+      resume: os.datasets.resume.handler(({ input }) => collection.resume(input.datasetId)),
+      remove: os.datasets.remove.handler(({ input }) => collection.remove(input.datasetId)),
+      rename: os.datasets.rename.handler(({ input }) => collection.rename(input.datasetId, input.name)),
+      approve: os.datasets.approve.handler(({ input }) => collection.approve(input.datasetId)),
+      page: os.datasets.page.handler(({ input: { datasetId, ...page } }) => collection.page(datasetId, page)),
+      example: os.datasets.example.handler(({ input }) =>
+        collection.example(input.datasetId, input.exampleId),
+      ),
+      change: os.datasets.change.handler(({ input: { datasetId, ...change } }) =>
+        collection.change(datasetId, change),
+      ),
+      edit: os.datasets.edit.handler(({ input }) =>
+        collection.edit(input.datasetId, input.exampleId, input.content),
+      ),
+      add: os.datasets.add.handler(({ input }) => collection.add(input.datasetId, input.content)),
+      split: os.datasets.split.handler(({ input }) => collection.split(input.datasetId, input.validation)),
+      measure: os.datasets.measure.handler(({ input, signal }) =>
+        collection.measure(input.datasetId, input.modelId, signal),
+      ),
+      preview: os.datasets.preview.handler(({ input }) => collection.preview(input)),
+      export: os.datasets.export.handler(async function* ({ input, signal }) {
+        yield* collection.export(input.datasetId, signal);
+      }),
     },
     weights: {
       keep: os.weights.keep.handler(async ({ input }) => ({ path: await operations.keep(input.groupId) })),

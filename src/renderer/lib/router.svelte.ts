@@ -1,6 +1,8 @@
 /** Where the person is. Lives in the address, so that back, reload and a second tab work. */
 export type Route =
   | { page: 'chat'; conversationId: number | null }
+  /** Datasets and runs, or one of them. */
+  | { page: 'teach'; datasetId?: number; runId?: number }
   | { page: 'models' }
   | { page: 'weights' }
   | { page: 'settings' };
@@ -18,12 +20,25 @@ export function goTo(next: Route): void {
 }
 
 function read(): Route {
-  const [page, id] = location.hash.replace(/^#\/?/, '').split('/');
+  const [page, id, number] = location.hash.replace(/^#\/?/, '').split('/');
+  if (page === 'teach') return readTeach(id, number);
   if (page === 'models' || page === 'weights' || page === 'settings') return { page };
   return { page: 'chat', conversationId: page === 'chat' && id && /^\d+$/.test(id) ? Number(id) : null };
 }
 
+function readTeach(kind: string | undefined, number: string | undefined): Route {
+  if (number && /^\d+$/.test(number)) {
+    if (kind === 'dataset') return { page: 'teach', datasetId: Number(number) };
+    if (kind === 'run') return { page: 'teach', runId: Number(number) };
+  }
+  return { page: 'teach' };
+}
+
 function write(to: Route): string {
+  if (to.page === 'teach') {
+    if (to.datasetId !== undefined) return `#/teach/dataset/${to.datasetId}`;
+    return to.runId === undefined ? '#/teach' : `#/teach/run/${to.runId}`;
+  }
   if (to.page !== 'chat') return `#/${to.page}`;
   return to.conversationId === null ? '#/' : `#/chat/${to.conversationId}`;
 }

@@ -1,3 +1,7 @@
+import { en as datasets } from './datasets/en.ts';
+import { en as grow } from './grow/en.ts';
+import { en as runs } from './runs/en.ts';
+
 /** Every text of the interface in English. messages/ko.ts has the same keys; `lib/i18n.svelte.ts` types both. */
 export const en = {
   app: {
@@ -14,6 +18,7 @@ export const en = {
     newChat: 'New chat',
     search: 'Search',
     chat: 'Chat',
+    teach: 'Teach',
     models: 'Models',
     weights: 'Weights',
     settings: 'Settings',
@@ -591,6 +596,9 @@ export const en = {
     open: 'Open',
     table: 'Table',
   },
+  datasets,
+  grow,
+  runs,
 };
 
 /** The shape of a language: the same keys, other words. */

@@ -1,11 +1,8 @@
+import { ko as datasets } from './datasets/ko.ts';
 import type { Messages } from './en.ts';
-
-/** Korean has one plural form; the others of English are left out. */
-type Translation<Tree> = {
-  [
-    Key in keyof Tree as Key extends `${string}_${'one' | 'two' | 'few'}` ? never : Key
-  ]: Tree[Key] extends string ? string : Translation<Tree[Key]>;
-};
+import { ko as grow } from './grow/ko.ts';
+import { ko as runs } from './runs/ko.ts';
+import type { Translation } from './translation.ts';
 
 export const ko: Translation<Messages> = {
   app: {
@@ -23,6 +20,7 @@ export const ko: Translation<Messages> = {
     search: '검색',
     chat: '대화',
     models: '모델',
+    teach: '가르치기',
     weights: '가중치',
     settings: '설정',
     openSidebar: '사이드바 열기',
@@ -585,4 +583,7 @@ export const ko: Translation<Messages> = {
     open: '남음',
     table: '표',
   },
+  datasets,
+  grow,
+  runs,
 };

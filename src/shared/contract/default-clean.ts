@@ -1,4 +1,4 @@
-import type { CleanSettings } from './dataset.ts';
+import type { CleanSettings } from './clean.ts';
 
 /** The cleaners, in the order in which they look at an example (`src/main/datasets/clean/index.ts` says why). */
 export const cleanerNames = [

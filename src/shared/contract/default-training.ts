@@ -19,6 +19,6 @@ export const defaultTrainingSettings: TrainingSettings = {
   targets: loraTargets,
   ...{ epochs: 3, steps: null, batch: 1, context: 512 },
   ...{ learningRate: 2e-4, schedule: 'cosine', warmup: 5, weightDecay: 0, clip: 1 },
-  ...{ seed: 1, validation: 0, patience: null, evaluateEvery: 20, checkpointEvery: 50 },
+  ...{ seed: 1, validation: 0, patience: null, evaluateEvery: 20, checkpointEvery: 50, sampleEvery: null },
   ...{ recompute: 'auto', exact: false, threads: null, device: 'auto', memoryLimit: null },
 };

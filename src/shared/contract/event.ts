@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { conversationSchema, folderSchema, idSchema, presetSchema } from './conversation.ts';
+import { datasetSchema } from './dataset.ts';
 import { messageSchema } from './message.ts';
 import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
 import { settingsSchema } from './settings.ts';
-import { trainingRunSchema } from './training.ts';
+import { trainingPresetSchema, trainingRunSchema } from './training.ts';
 import { weightsJobSchema } from './weights.ts';
 
 /** Something that happened by itself and that a person should be told of, in their own language. */
@@ -37,6 +38,11 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('settings'), settings: settingsSchema }),
   /** A run as it is now; steps are told a few times a second. */
   z.object({ type: z.literal('training'), run: trainingRunSchema }),
+  z.object({ type: z.literal('training-removed'), runId: idSchema }),
+  z.object({ type: z.literal('training-presets'), presets: z.array(trainingPresetSchema) }),
+  /** A dataset as it is now; progress is told a few times a second. */
+  z.object({ type: z.literal('dataset'), dataset: datasetSchema }),
+  z.object({ type: z.literal('dataset-removed'), datasetId: idSchema }),
   /** An operation on weights as it is now; progress is told a few times a second. */
   z.object({ type: z.literal('weights'), job: weightsJobSchema }),
   z.object({ type: z.literal('weights-removed'), jobId: idSchema }),

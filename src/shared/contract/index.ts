@@ -9,6 +9,19 @@ import {
   idSchema,
   presetSchema,
 } from './conversation.ts';
+import {
+  dataSourceSchema,
+  datasetSchema,
+  exampleChoiceSchema,
+  exampleContentSchema,
+  exampleFilterSchema,
+  exampleRowSchema,
+  exampleSchema,
+  growOrderSchema,
+  importOrderSchema,
+  maskPreviewSchema,
+  measuresSchema,
+} from './dataset.ts';
 import { eventSchema } from './event.ts';
 import {
   attachmentSchema,
@@ -25,7 +38,14 @@ import {
   queueEntrySchema,
 } from './model.ts';
 import { browsedKindSchema, folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
-import { trainingOrderSchema, trainingRunSchema } from './training.ts';
+import {
+  pairSchema,
+  suggestionSchema,
+  trainingOrderSchema,
+  trainingPresetSchema,
+  trainingRunSchema,
+  trainingSettingsSchema,
+} from './training.ts';
 import {
   lineageSchema,
   plannedSchema,
@@ -34,7 +54,9 @@ import {
   weightsOperationSchema,
 } from './weights.ts';
 
+export * from './clean.ts';
 export * from './conversation.ts';
+export * from './dataset.ts';
 export * from './event.ts';
 export * from './message.ts';
 export * from './model.ts';
@@ -55,6 +77,8 @@ const done = z.void();
 const conversationRef = z.object({ conversationId: idSchema });
 const messageRef = z.object({ messageId: idSchema });
 const runRef = z.object({ runId: idSchema });
+const datasetRef = z.object({ datasetId: idSchema });
+const exampleRef = datasetRef.extend({ exampleId: idSchema });
 const jobRef = z.object({ jobId: idSchema });
 const pathRef = z.object({ path: z.string().min(1) });
 
@@ -192,6 +216,87 @@ export const contract = {
     cancel: base.input(runRef).output(trainingRunSchema),
     /** All there ever were, newest first. */
     list: base.output(z.array(trainingRunSchema)),
+    /** What Puna would do with a model and datasets, how long that takes and how much memory. `settings`: those that the person has set. */
+    suggest: base
+      .input(
+        z.object({
+          modelId: idSchema,
+          datasetIds: z.array(idSchema).min(1).max(100),
+          settings: trainingSettingsSchema.partial().default({}),
+        }),
+      )
+      .output(suggestionSchema),
+    /** Takes a run off the list and removes what it has made: its adapter leaves the library and all conversations. */
+    remove: base.input(runRef).output(done),
+    rename: base.input(runRef.extend({ name: z.string().max(200) })).output(trainingRunSchema),
+    /** Has base and adapter answer so many prompts of examples that were not learnt from; they arrive one by one with the run. */
+    makePairs: base.input(runRef.extend({ count: z.int().min(1).max(20) })).output(trainingRunSchema),
+    choosePair: base
+      .input(runRef.extend({ index: z.int().nonnegative(), choice: pairSchema.shape.choice }))
+      .output(trainingRunSchema),
+    presets: base.output(z.array(trainingPresetSchema)),
+    savePreset: base.input(trainingPresetSchema.omit({ id: true })).output(trainingPresetSchema),
+    removePreset: base.input(z.object({ presetId: idSchema })).output(done),
+  },
+  datasets: {
+    /** Takes in files that were uploaded as a group; gives the path of the folder, or of a single file. */
+    keep: base.input(z.object({ groupId })).output(pathRef),
+    /** Removes what `keep` took in, unless a dataset needs it still. Other files are left as they are. */
+    forget: base.input(pathRef).output(done),
+    /** Says what a file, archive or folder is, and what has to be asked. `dates`: how its dates are written, once that was asked. */
+    inspect: base
+      .input(pathRef.extend({ dates: z.string().nullable().default(null) }))
+      .output(dataSourceSchema),
+    /** Makes a dataset of what people have; one at a time is made. What becomes of it arrives as events. */
+    import: base.input(importOrderSchema).output(datasetSchema),
+    /** Has a model write one. */
+    grow: base.input(growOrderSchema).output(datasetSchema),
+    /** Newest first. */
+    list: base.output(z.array(datasetSchema)),
+    /** Stops making one. What a model wrote so far stays, what was read does not. */
+    cancel: base.input(datasetRef).output(datasetSchema),
+    /** Makes one that was stopped or failed: what a model writes goes on, what is read begins anew. */
+    resume: base.input(datasetRef).output(datasetSchema),
+    /** Removes it; the files that it was made of stay. Runs that learnt from it keep their copies. */
+    remove: base.input(datasetRef).output(done),
+    rename: base.input(datasetRef.extend({ name: z.string().max(200) })).output(datasetSchema),
+    /** A person has looked at what a model wrote: now it can be learnt from. */
+    approve: base.input(datasetRef).output(datasetSchema),
+    /** Some examples in order, of those that the filter finds. */
+    page: base
+      .input(
+        datasetRef.extend({
+          filter: exampleFilterSchema.prefault({}),
+          offset: z.int().nonnegative().default(0),
+          limit: z.int().min(1).max(500).default(50),
+        }),
+      )
+      .output(z.object({ examples: z.array(exampleRowSchema), total: z.int().nonnegative() })),
+    example: base.input(exampleRef).output(exampleSchema),
+    /** Excludes examples or takes them back, measures on them or learns from them. */
+    change: base
+      .input(
+        datasetRef.extend({
+          choice: exampleChoiceSchema,
+          excluded: z.boolean().optional(),
+          validation: z.boolean().optional(),
+        }),
+      )
+      .output(datasetSchema),
+    /** Gives an example other content. */
+    edit: base.input(exampleRef.extend({ content: exampleContentSchema })).output(exampleSchema),
+    /** Adds one that a person wrote, at the end. */
+    add: base.input(datasetRef.extend({ content: exampleContentSchema })).output(exampleSchema),
+    /** Holds another share of the examples back to measure on, drawn anew. */
+    split: base.input(datasetRef.extend({ validation: z.number().min(0).max(0.5) })).output(datasetSchema),
+    /** Lengths in tokens of a model. */
+    measure: base.input(datasetRef.extend({ modelId: idSchema })).output(measuresSchema),
+    /** What a model reads of an example with such a context, and what it learns. */
+    preview: base
+      .input(exampleRef.extend({ modelId: idSchema, context: z.int().min(32).max(1_048_576) }))
+      .output(maskPreviewSchema),
+    /** All that is not excluded as pieces of one JSONL file. */
+    export: base.input(datasetRef).output(eventIterator(z.string())),
   },
   weights: {
     /** Takes in what was uploaded as a group, so that operations can use it; gives the path of the folder, or of a single file. */

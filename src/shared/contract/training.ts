@@ -50,6 +50,8 @@ export const trainingSettingsSchema = z.object({
   /** Steps between two measurements, and between two checkpoints. */
   evaluateEvery: positive,
   checkpointEvery: positive,
+  /** Steps between two copies of the adapter as it is then, for sample replies; null: none. */
+  sampleEvery: positive.nullable(),
   /** Layers are computed twice instead of being kept; `auto`: where the memory would not do otherwise. */
   recompute: z.enum(['auto', 'always', 'never']),
   /** Transposed copies of frozen weights keep every digit. */
@@ -93,13 +95,15 @@ export const stepReportSchema = z.object({
   /** Tokens of this step, without padding. */
   tokens: count,
   tokensPerSecond: z.number(),
+  /** That the engine takes, at its highest so far; 0 in runs of before it was measured. */
+  memoryBytes: count.default(0),
 });
 export type StepReport = z.infer<typeof stepReportSchema>;
 
 export const lossPointSchema = z.object({ step: count, loss: z.number() });
 export type LossPoint = z.infer<typeof lossPointSchema>;
 
-/** A measurement on examples that are not learnt from. `best`: of all until then. */
+/** A measurement on examples that are not learnt from; the one of step 0 is the base's. `best`: of all until then. */
 export const validationPointSchema = lossPointSchema.extend({ best: z.boolean() });
 export type ValidationPoint = z.infer<typeof validationPointSchema>;
 
@@ -118,6 +122,37 @@ export const trainingStateSchema = z.enum([
 ]);
 export type TrainingState = z.infer<typeof trainingStateSchema>;
 
+/** The most prompts of a person's own that are answered now and then while a run is at work. */
+export const mostPrompts = 3;
+
+/** What the model answers to a prompt: as it was, and as it is after so many steps. */
+export const sampleSchema = z.object({
+  prompt: z.string(),
+  /** Null: not yet. */
+  base: z.string().nullable(),
+  replies: z.array(z.object({ step: count, text: z.string() })),
+});
+export type Sample = z.infer<typeof sampleSchema>;
+
+/** Two answers side by side, one of the base and one of what was taught; which is which is seen only after the choice. */
+export const pairSchema = z.object({
+  prompt: z.string(),
+  left: z.string(),
+  right: z.string(),
+  taught: z.enum(['left', 'right']),
+  choice: z.enum(['left', 'right', 'same']).nullable(),
+});
+export type Pair = z.infer<typeof pairSchema>;
+
+/** The dataset that a run learns from, as it was then. */
+export const runDatasetSchema = z.object({
+  /** Null when it was removed. */
+  id: idSchema.nullable(),
+  name: z.string(),
+  fingerprint: z.string(),
+});
+export type RunDataset = z.infer<typeof runDatasetSchema>;
+
 export const trainingRunSchema = z.object({
   id: idSchema,
   /** A person's own; may be empty. */
@@ -129,7 +164,17 @@ export const trainingRunSchema = z.object({
   modelPath: z.string(),
   /** Paths of the files with examples. */
   data: z.array(z.string()),
+  /** The same for examples that are only measured on; then `settings.validation` has no effect. */
+  validationData: z.array(z.string()),
+  datasets: z.array(runDatasetSchema),
   settings: trainingSettingsSchema,
+  /** The conversation that the adapter joins when it is done; null: none. */
+  conversationId: idSchema.nullable(),
+  samples: z.array(sampleSchema),
+  /** Blind pairs; empty until they are asked for. */
+  pairs: z.array(pairSchema),
+  /** Pairs that are being made: how many are still to come. */
+  pairsComing: count,
   /** While `preparing`: share of the model that is loaded. */
   progress: z.number().min(0).max(1).nullable(),
   plan: trainingPlanSchema.nullable(),
@@ -155,10 +200,15 @@ export const trainingRunSchema = z.object({
 });
 export type TrainingRun = z.infer<typeof trainingRunSchema>;
 
-/** What to train: settings that are absent are those of `defaultTrainingSettings`. */
+/** What to train, from datasets or files: settings that are absent are those of `defaultTrainingSettings`. */
 export const trainingOrderSchema = z.object({
   modelId: idSchema,
-  data: z.array(z.string().min(1)).min(1).max(1000),
+  data: z.array(z.string().min(1)).max(1000).default([]),
+  datasetIds: z.array(idSchema).max(100).default([]),
+  /** Answered now and then, by the base too. */
+  prompts: z.array(z.string().min(1).max(4000)).max(mostPrompts).default([]),
+  /** The conversation that the adapter joins at once when it is done. */
+  conversationId: idSchema.nullable().default(null),
   settings: trainingSettingsSchema
     .partial()
     .default({})
@@ -166,6 +216,34 @@ export const trainingOrderSchema = z.object({
   name: z.string().max(200).default(''),
 });
 export type TrainingOrder = z.infer<typeof trainingOrderSchema>;
+
+/** What Puna would do with a model and datasets, and what that takes. */
+export const suggestionSchema = z.object({
+  settings: trainingSettingsSchema,
+  /** Examples that are learnt from, and measured on. */
+  examples: count,
+  validationExamples: count,
+  /** Of all that is learnt from, once. */
+  tokens: count,
+  steps: count,
+  /** Estimated from this machine's speed; null where that could not be measured. */
+  seconds: z.number().nonnegative().nullable(),
+  /** Of the engine, at its highest. */
+  bytes: count,
+  freeBytes: count,
+  fits: z.boolean(),
+  /** What the person should know: too few examples to learn much; longer than an hour, or a night; examples lose their ends; the chat's model has to make room. */
+  warnings: z.array(z.enum(['few-examples', 'long', 'shortened', 'chat-makes-room', 'no-validation'])),
+});
+export type Suggestion = z.infer<typeof suggestionSchema>;
+export type SuggestionWarning = Suggestion['warnings'][number];
+
+export const trainingPresetSchema = z.object({
+  id: idSchema,
+  name: z.string().min(1).max(200),
+  settings: trainingSettingsSchema,
+});
+export type TrainingPreset = z.infer<typeof trainingPresetSchema>;
 
 /** Settings with those that are absent as they usually are. */
 function filled(given: object): TrainingSettings {

@@ -1,4 +1,4 @@
-import type { BoilerplateKind, CleanSettings } from '../../../shared/contract/dataset.ts';
+import type { BoilerplateKind, CleanSettings } from '../../../shared/contract/clean.ts';
 import type { Example, ExampleTurn } from '../example.ts';
 import {
   apologies,

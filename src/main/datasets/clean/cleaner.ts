@@ -1,4 +1,4 @@
-import type { CleanerName } from '../../../shared/contract/dataset.ts';
+import type { CleanerName } from '../../../shared/contract/clean.ts';
 import type { Example } from '../example.ts';
 
 /** Why, and the text that shows it: a beginning of it, with personal data masked, becomes a sample of the report. */

@@ -1,4 +1,4 @@
-import type { CleanSettings, ComparedPart } from '../../../shared/contract/dataset.ts';
+import type { CleanSettings, ComparedPart } from '../../../shared/contract/clean.ts';
 import type { Example } from '../example.ts';
 import { type Cleaner, dropped, kept, type Verdict } from './cleaner.ts';
 import { keyOf, KeySet } from './key-set.ts';

@@ -1,4 +1,4 @@
-import type { CleanReport, CleanSettings } from '../../../shared/contract/dataset.ts';
+import type { CleanReport, CleanSettings } from '../../../shared/contract/clean.ts';
 import type { Example } from '../example.ts';
 import { boilerplateCleaner } from './boilerplate.ts';
 import type { Cleaner } from './cleaner.ts';
@@ -13,7 +13,7 @@ export {
   type CleanReport,
   type CleanSettings,
   defaultCleanSettings,
-} from '../../../shared/contract/dataset.ts';
+} from '../../../shared/contract/clean.ts';
 export { emptyCleanReport } from './report.ts';
 
 /**

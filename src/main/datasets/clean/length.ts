@@ -1,4 +1,4 @@
-import type { CleanSettings } from '../../../shared/contract/dataset.ts';
+import type { CleanSettings } from '../../../shared/contract/clean.ts';
 import type { Example } from '../example.ts';
 import { type Cleaner, dropped, kept, type Verdict } from './cleaner.ts';
 import { textsOf } from './texts.ts';

@@ -1,4 +1,4 @@
-import type { CleanSettings, PersonalKind } from '../../../shared/contract/dataset.ts';
+import type { CleanSettings, PersonalKind } from '../../../shared/contract/clean.ts';
 import type { Example } from '../example.ts';
 import { type Cleaner, dropped, type Finding, kept, type Verdict } from './cleaner.ts';
 import { mask } from './personal/index.ts';

@@ -1,4 +1,4 @@
-import type { CleanerReport, CleanReport } from '../../../shared/contract/dataset.ts';
+import type { CleanerReport, CleanReport } from '../../../shared/contract/clean.ts';
 import { printable } from '../../weights/formats/printable.ts';
 import type { Cleaner, Finding, Verdict } from './cleaner.ts';
 import { maskAll } from './personal/index.ts';

@@ -1,4 +1,4 @@
-import type { ComparedPart } from '../../../shared/contract/dataset.ts';
+import type { ComparedPart } from '../../../shared/contract/clean.ts';
 import type { Example, ExampleTurn } from '../example.ts';
 
 /** An example whose texts, the system text included, each became what `change` made of them. */

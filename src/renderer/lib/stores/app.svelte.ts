@@ -19,6 +19,8 @@ import { useTheme } from '../theme.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
 import { Drafts } from './drafts.ts';
 import { OpenConversation } from './open-conversation.svelte.ts';
+import { Datasets } from './datasets.svelte.ts';
+import { TrainingRuns } from './training-runs.svelte.ts';
 import { WeightsJobs } from './weights-jobs.svelte.ts';
 
 /** A pause before a connection that broke is opened again, in milliseconds. */
@@ -32,6 +34,8 @@ export class AppState {
   readonly client = this.#connection.client;
   readonly list = new ConversationList(this.client);
   readonly weights = new WeightsJobs(this.client);
+  readonly datasets = new Datasets(this.client);
+  readonly training = new TrainingRuns(this.client);
 
   /** Everything below is there. */
   ready = $state(false);
@@ -164,7 +168,10 @@ export class AppState {
     this.folders = state.folders;
     this.presets = state.presets;
     this.#useSettings(state.settings);
-    await Promise.all([this.list.reload(), this.weights.reload(), this.open?.reload().catch(tellFailure)]);
+    await Promise.all([
+      ...[this.list.reload(), this.weights.reload(), this.datasets.reload(), this.training.reload()],
+      this.open?.reload().catch(tellFailure),
+    ]);
     this.ready = true;
     this.lost = false;
     for await (const event of events) this.#apply(event);
@@ -207,6 +214,17 @@ export class AppState {
         return;
       case 'settings':
         return this.#useSettings(event.settings);
+      case 'training':
+        return this.training.put(event.run);
+      case 'training-removed':
+        return this.training.remove(event.runId);
+      case 'training-presets':
+        this.training.presets = event.presets;
+        return;
+      case 'dataset':
+        return this.datasets.put(event.dataset);
+      case 'dataset-removed':
+        return this.datasets.remove(event.datasetId);
       case 'weights':
         return this.weights.put(event.job);
       case 'weights-removed':

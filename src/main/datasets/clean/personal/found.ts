@@ -1,4 +1,4 @@
-import type { PersonalKind } from '../../../../shared/contract/dataset.ts';
+import type { PersonalKind } from '../../../../shared/contract/clean.ts';
 
 /** Where personal data stands in a text, in UTF-16 code units. */
 export interface Found {

@@ -1,4 +1,4 @@
-import type { PersonalKind } from '../../../../shared/contract/dataset.ts';
+import type { PersonalKind } from '../../../../shared/contract/clean.ts';
 import { addresses, passwords } from './addresses.ts';
 import type { Found } from './found.ts';
 import { keys } from './keys.ts';

@@ -1,9 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileError, moveDurably, type Uploads } from '../storage/index.ts';
+import { moveDurably } from './atomic-file.ts';
+import { fileError } from './file-error.ts';
+import type { Uploads } from './uploads.ts';
 
 /**
- * Weights whose bytes a browser sent, kept until no operation needs them any more: each in a folder of its own, so that its name
+ * Files whose bytes a browser sent, kept until nothing needs them any more: each in a folder of its own, so that its name
  * stays what it was.
  */
 export class KeptUploads {

@@ -1,0 +1,4 @@
+/** Texts of the page Teach in English. */
+export const en = {
+  title: 'Grow',
+};
