@@ -9,7 +9,7 @@ import { familiarTemplates, listTemplate, transcriptTemplate } from '../support/
 import { buildTinyModel } from '../support/models.ts';
 import { temporaryFolder } from '../support/shell.ts';
 
-const conversation: Example = {
+const conversation: Extract<Example, { kind: 'conversation' }> = {
   kind: 'conversation',
   system: '',
   turns: [
@@ -25,6 +25,14 @@ const [, { text: first }, , { text: second }] = conversation.turns as [
   unknown,
   { text: string },
 ];
+
+/** The conversation with a turn that is only to be read. */
+function readOnly(example: typeof conversation, at: number): typeof conversation {
+  const turns = example.turns.map((turn, index) =>
+    index === at ? { ...turn, learnt: false as const } : turn,
+  );
+  return { ...example, turns };
+}
 
 let temporary: Awaited<ReturnType<typeof temporaryFolder>>;
 const opened: LlamaModel[] = [];
@@ -94,6 +102,30 @@ describe('of a conversation', () => {
     expect(texts[0]?.startsWith(first)).toBe(true);
     expect(texts[1]?.startsWith(second)).toBe(true);
     expect(texts.join('')).not.toContain('where do you live');
+  });
+
+  test.each([
+    ['ChatML', familiarTemplates.ChatML],
+    ['lists', listTemplate],
+    ['a transcript', transcriptTemplate],
+    ['no template', null],
+  ])(
+    'in the format of %s a reply that is only to be read is not learnt, nor is its end',
+    async (_, template) => {
+      const model = await modelWith(template);
+      const [whole] = new ExampleTokenizer(model, 512).samples(conversation);
+      const [sample] = new ExampleTokenizer(model, 512).samples(readOnly(conversation, 1));
+      if (!whole || !sample) throw new Error('There is no sample.');
+      expect(sample.tokens).toEqual(whole.tokens);
+      expect(learntTexts(model, sample)).toEqual(learntTexts(model, whole).slice(1));
+    },
+  );
+
+  test('of which no reply is to be learnt there is nothing to learn', async () => {
+    const model = await modelWith(familiarTemplates.ChatML);
+    const tokenizer = new ExampleTokenizer(model, 512);
+    expect(tokenizer.samples(readOnly(readOnly(conversation, 1), 3))).toEqual([]);
+    expect(tokenizer.empty).toBe(1);
   });
 
   test('a system prompt is read and not learnt', async () => {

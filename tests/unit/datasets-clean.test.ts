@@ -13,11 +13,7 @@ import { languageOf, loadDetector } from '../../src/main/datasets/clean/language
 import { lengthCleaner } from '../../src/main/datasets/clean/length.ts';
 import { findPersonalData } from '../../src/main/datasets/clean/personal/index.ts';
 import type { Example } from '../../src/main/datasets/index.ts';
-import {
-  boilerplateKinds,
-  cleanReportSchema,
-  cleanSettingsSchema,
-} from '../../src/shared/contract/clean.ts';
+import { boilerplateKinds, cleanReportSchema, cleanSettingsSchema } from '../../src/shared/contract/clean.ts';
 
 const text = (value: string): Example => ({ kind: 'text', text: value });
 function conversation(...texts: string[]): Example {
@@ -108,6 +104,20 @@ describe('cleaning', () => {
         }
       }),
     );
+  });
+
+  it('leaves replies unlearnt that were so', async () => {
+    const unlearnt: Example = {
+      ...{ kind: 'conversation', system: '' },
+      turns: [
+        { role: 'user', text: 'Where do I write to?' },
+        { role: 'assistant', text: 'Write to somebody@example.com, please.', learnt: false },
+      ],
+    };
+    const [one] = await cleaned([unlearnt], { ...nothing, personalData: everything.personalData });
+    const turn = one?.kind === 'conversation' ? one.turns[1] : null;
+    expect(turn?.learnt).toBe(false);
+    expect(turn?.text).not.toContain('somebody@');
   });
 
   it('that looks at each example by itself gives the same in any order', async () => {

@@ -136,6 +136,28 @@ describe('OpenAI messages', () => {
     ]);
   });
 
+  it('with weight 0 are read and not learnt, unless they are joined with what is', async () => {
+    const message = (role: string, content: string, weight?: number) => ({ role, content, weight });
+    const all = [
+      ...[message('user', 'Hi', 0), message('assistant', 'Hm', 0), message('user', 'Hi?', 1)],
+      ...[message('assistant', 'He', 0), message('assistant', 'llo', 1), message('user', 'Bye')],
+      ...[message('assistant', 'B', 0), message('assistant', 'ye', 0)],
+    ];
+    expect(await read(jsonl({ messages: all }))).toEqual([
+      {
+        ...{ kind: 'conversation', system: '' },
+        turns: [
+          { role: 'user', text: 'Hi' },
+          { role: 'assistant', text: 'Hm', learnt: false },
+          { role: 'user', text: 'Hi?' },
+          { role: 'assistant', text: 'He\n\nllo' },
+          { role: 'user', text: 'Bye' },
+          { role: 'assistant', text: 'B\n\nye', learnt: false },
+        ],
+      },
+    ]);
+  });
+
   it('with pictures are left out as a whole', async () => {
     const picture = { type: 'image_url', image_url: { url: 'data:' } };
     const report = await reportOf(

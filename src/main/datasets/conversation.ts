@@ -20,14 +20,14 @@ function conversation(drafts: DraftTurn[], tally: Tally): Example | null {
   }
   const system: string[] = [];
   const turns: ExampleTurn[] = [];
-  for (const { role, text } of drafts) {
+  for (const { role, text, learnt } of drafts) {
     if (role === 'tool') tally.skip('messages of tools');
     else if (role === 'other') tally.skip('messages of unknown roles');
     else if (isEmpty(text)) tally.skip('empty messages');
     else if (role === 'system') system.push(text);
     else if (role === 'assistant' && turns.length === 0) {
       tally.skip('assistant turns before the first user turn');
-    } else turns.push({ role, text });
+    } else turns.push({ role, text, ...(role === 'assistant' && learnt === false && { learnt }) });
   }
   const joined = joinNeighbours(turns);
   if (joined.at(-1)?.role === 'user') {
@@ -39,15 +39,21 @@ function conversation(drafts: DraftTurn[], tally: Tally): Example | null {
   return null;
 }
 
-/** Chat templates want the roles to alternate. */
+/** Chat templates want the roles to alternate. What is joined is learnt if any of it is. */
 function joinNeighbours(turns: ExampleTurn[]): ExampleTurn[] {
-  const groups: { role: ExampleTurn['role']; texts: string[] }[] = [];
-  for (const { role, text } of turns) {
+  const groups: ExampleTurn[][] = [];
+  for (const turn of turns) {
     const last = groups.at(-1);
-    if (last?.role === role) last.texts.push(text);
-    else groups.push({ role, texts: [text] });
+    if (last?.[0]?.role === turn.role) last.push(turn);
+    else groups.push([turn]);
   }
-  return groups.map(({ role, texts }) => ({ role, text: texts.join(paragraphBreak) }));
+  return groups.flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    const text = group.map((turn) => turn.text).join(paragraphBreak);
+    const isRead = group.every(({ learnt }) => learnt === false);
+    return [{ role: first.role, text, ...(isRead && { learnt: false }) }];
+  });
 }
 
 function isEmpty(text: string): boolean {

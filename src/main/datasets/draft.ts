@@ -4,6 +4,8 @@ export interface DraftTurn {
   text: string;
   /** Whether it also had what is not text, such as a picture. */
   beyondText?: boolean;
+  /** A reply that is to be read and not learnt. */
+  learnt?: false;
 }
 
 /** An example as a file has it, before what cannot be learnt from is left out. */

@@ -2,6 +2,8 @@
 export interface ExampleTurn {
   role: 'user' | 'assistant';
   text: string;
+  /** What the assistant says is learnt unless this says otherwise: then it is only read. */
+  learnt?: false;
 }
 
 /**

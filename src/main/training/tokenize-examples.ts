@@ -63,7 +63,7 @@ export class ExampleTokenizer {
 
   /**
    * As the model's template puts it. A reply is tokenized on its own, as the model writes it, and is learnt up to the token
-   * that ends it; everything else is only read.
+   * that ends it, unless its turn is only to be read, as everything else is.
    */
   #render(system: string, turns: readonly ExampleTurn[]): Sample {
     const parts = splitAtTexts(this.#template.render(system, turns), system, turns);
@@ -73,9 +73,10 @@ export class ExampleTokenizer {
     const { tokens, spans } = this.#tokenizer.tokenizeKnown(known);
     const learnt = new Array<boolean>(tokens.length).fill(false);
     let end = 0;
-    for (const { from, to } of spans) {
+    const replies = known.filter(({ isReply }) => isReply);
+    for (const [index, { from, to }] of spans.entries()) {
       end = Math.max(this.#endOfReply(tokens, to), to);
-      learnt.fill(true, from, end);
+      if (replies[index]?.isLearnt) learnt.fill(true, from, end);
     }
     // Behind the last reply stands the beginning of another one.
     return { tokens: tokens.slice(0, end), learnt: learnt.slice(0, end) };
@@ -93,28 +94,31 @@ export class ExampleTokenizer {
   }
 }
 
-type Part = PromptPart & { isReply: boolean };
+type Part = PromptPart & { isReply: boolean; isLearnt: boolean };
 
 /** The same parts, of which each reply is one of its own, whatever a template has joined it with. */
 function splitAtTexts(parts: readonly PromptPart[], system: string, turns: readonly ExampleTurn[]): Part[] {
-  const texts = turns.map(({ role, text }) => ({ text, isReply: role === 'assistant' }));
-  const waiting = system === '' ? texts : [{ text: system, isReply: false }, ...texts];
+  const read = { isReply: false, isLearnt: false };
+  const texts = turns.map(({ role, text, learnt }) =>
+    role === 'assistant' ? { text, isReply: true, isLearnt: learnt !== false } : { text, ...read },
+  );
+  const waiting = system === '' ? texts : [{ text: system, ...read }, ...texts];
   const result: Part[] = [];
-  const push = (part: PromptPart, text: string, isReply: boolean) => {
-    if (text !== '') result.push({ by: part.by, text, isReply });
+  const push = ({ by }: PromptPart, text: string, what: Omit<Part, 'by' | 'text'> = read) => {
+    if (text !== '') result.push({ by, text, isReply: what.isReply, isLearnt: what.isLearnt });
   };
   for (const part of parts) {
     let rest = part.text;
     while (part.by === 'writer' && waiting[0]) {
-      const { text, isReply } = waiting[0];
+      const { text, ...what } = waiting[0];
       const at = rest.indexOf(text);
       if (at < 0) break;
-      push(part, rest.slice(0, at), false);
-      push(part, text, isReply);
+      push(part, rest.slice(0, at));
+      push(part, text, what);
       rest = rest.slice(at + text.length);
       waiting.shift();
     }
-    push(part, rest, false);
+    push(part, rest);
   }
   return result;
 }

@@ -5,7 +5,7 @@ import type { Example, ExampleTurn } from '../example.ts';
 export function withTexts(example: Example, change: (text: string) => string): Example {
   if (example.kind === 'text') return { kind: 'text', text: change(example.text) };
   const system = change(example.system);
-  const turns = example.turns.map(({ role, text }) => ({ role, text: change(text) }));
+  const turns = example.turns.map((turn) => ({ ...turn, text: change(turn.text) }));
   return { kind: 'conversation', system, turns };
 }
 

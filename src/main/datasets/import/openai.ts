@@ -16,6 +16,8 @@ const messageSchema = z.object({
   content: z
     .union([z.string(), z.array(z.object({ type: z.string(), text: z.string().optional() }))])
     .nullish(),
+  /** 0: a reply that is not learnt. */
+  weight: z.unknown().optional(),
 });
 
 /** What OpenAI's API takes for fine-tuning, and most data sets on Hugging Face have. Calls of tools are not read. */
@@ -25,11 +27,13 @@ export const openai = source(
   ({ messages }) => [{ kind: 'conversation', turns: (messages ?? []).map(turn) }],
 );
 
-function turn({ role, content }: z.infer<typeof messageSchema>): DraftTurn {
+function turn({ role, content, weight }: z.infer<typeof messageSchema>): DraftTurn {
   const draftRole = roles.get(role) ?? 'other';
-  if (typeof content === 'string' || !content) return { role: draftRole, text: content ?? '' };
+  const learnt = draftRole === 'assistant' && weight === 0 && ({ learnt: false } as const);
+  if (typeof content === 'string' || !content) return { role: draftRole, text: content ?? '', ...learnt };
   return {
     role: draftRole,
+    ...learnt,
     text: content.map(({ text }) => text ?? '').join(''),
     beyondText: content.some(({ type }) => type !== 'text'),
   };
