@@ -1,0 +1,11 @@
+import type { GrowOrder } from '../../../shared/contract/dataset.ts';
+import type { NewExample } from '../../dataset-engine/messages.ts';
+import type { GrowContext } from './context.ts';
+
+export async function* growSelfChat(
+  order: Extract<GrowOrder, { kind: 'self-chat' }>,
+  context: GrowContext,
+): AsyncGenerator<NewExample> {
+  context.onProgress(0, order.name);
+  yield* context.written.slice(0, 0);
+}
