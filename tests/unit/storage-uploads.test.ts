@@ -124,11 +124,22 @@ describe('a group of uploads', () => {
     expect(() => uploads.takeGroup(groupId)).toThrow(/has ended/);
   });
 
+  it('keeps the folders in it, and nothing leaves it', async () => {
+    const { groupId } = await uploads.beginGroup({ name: 'notes' });
+    const names = ['2024/may/a.md', '2024/june/a.md', '../.git/../../etc/passwd', 'C:\\x\\b'];
+    for (const name of names) await send(groupId, name, name);
+    const group = uploads.takeGroup(groupId);
+    expect(group.files).toEqual(['2024/may/a.md', '2024/june/a.md', 'git/etc/passwd', 'C_/x/b']);
+    const texts = group.files.map((file) => readFile(join(group.folder, file), 'utf8'));
+    expect(await Promise.all(texts)).toEqual(names);
+    expect(await readdir(folder)).toEqual([groupId]);
+  });
+
   it('refuses a name twice, and cannot be taken before it is whole', async () => {
     const { groupId } = await uploads.beginGroup({ name: 'llama' });
     expect(() => uploads.takeGroup(groupId)).toThrow('No file has arrived.');
     const { uploadId } = await uploads.begin({ name: 'a', bytes: 2, groupId });
-    await expect(send(groupId, 'x/a', 'a')).rejects.toThrow('Two files of the folder are called a.');
+    await expect(send(groupId, './a', 'a')).rejects.toThrow('Two files of the folder are called a.');
     expect(() => uploads.takeGroup(groupId)).toThrow('a has not arrived as a whole.');
     await uploads.discard(uploadId);
     await send(groupId, 'a', 'a');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from './file-error.ts';
 import { safeFileName } from './paths.ts';
@@ -40,7 +40,7 @@ interface Group {
 
 /**
  * Files whose bytes come in pieces, because a browser does not tell their paths. Each is a file of its own in one folder
- * until somebody takes it; those of a group lie together in `<folder>/<group>/<its name>`.
+ * until somebody takes it; those of a group lie together in `<folder>/<group>/<its name>`, in folders where their names say so.
  */
 export class Uploads {
   readonly #folder: string;
@@ -70,9 +70,10 @@ export class Uploads {
     await this.#discardAbandoned();
     await this.#checkSpace(given, bytes);
     const uploadId = randomUUID();
-    const name = safeFileName(given);
+    const name = groupId === null ? safeFileName(given) : safePath(given);
     const path = groupId === null ? this.#path(uploadId) : this.#placeIn(groupId, name);
     try {
+      if (groupId !== null) await mkdir(dirname(path), { recursive: true });
       const handle = await open(path, 'wx');
       this.#uploads.set(uploadId, {
         ...{ name, path, groupId, bytes, received: 0, handle, busy: false, touchedAt: this.#now() },
@@ -246,6 +247,12 @@ export class Uploads {
       'Free some space, or keep the file where it is and add it by its path.',
     );
   }
+}
+
+/** A place below the group's folder, whatever a name claims: each part is the name of a file or folder, and `..` is none. */
+function safePath(name: string): string {
+  const parts = name.split(/[/\\]/).filter((part) => !/^\.*$/.test(part));
+  return parts.map((part) => safeFileName(part)).join('/') || safeFileName(name);
 }
 
 function unknownUpload(): PunaError {

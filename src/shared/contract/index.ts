@@ -341,9 +341,15 @@ export const contract = {
       .output(z.object({ conversations: z.int(), messages: z.int() })),
   },
   uploads: {
-    /** `groupId`: it belongs to others, and keeps its name among them. */
+    /** `groupId`: it belongs to others, and keeps its name among them, which may have folders in it (`notes/2024/may.md`). */
     begin: base
-      .input(uploadName.extend({ bytes: z.int().nonnegative(), groupId: groupId.optional() }))
+      .input(
+        z.object({
+          name: z.string().min(1).max(4096),
+          bytes: z.int().nonnegative(),
+          groupId: groupId.optional(),
+        }),
+      )
       .output(z.object({ uploadId })),
     /** Begins a group of files; its name is that of the folder that they make. */
     beginGroup: base.input(uploadName).output(z.object({ groupId })),

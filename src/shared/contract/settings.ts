@@ -36,8 +36,8 @@ export const systemInfoSchema = z.object({
 });
 export type SystemInfo = z.infer<typeof systemInfoSchema>;
 
-/** Which files are looked for: GGUF files, all that weights come in, or texts. */
-export const browsedKindSchema = z.enum(['gguf', 'weights', 'text']);
+/** Which files are looked for: GGUF files, all that weights come in, texts, or all that datasets are made of. */
+export const browsedKindSchema = z.enum(['gguf', 'weights', 'text', 'data']);
 export type BrowsedKind = z.infer<typeof browsedKindSchema>;
 
 /** A folder on the machine that runs Puna, which is not always the one that shows it. */
