@@ -12,7 +12,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
-import { databaseError } from './database-error.ts';
+import { databaseError } from '../storage/database-error.ts';
 import { migrations } from './migrations/index.ts';
 
 export type { Database } from 'better-sqlite3';

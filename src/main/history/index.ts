@@ -12,7 +12,7 @@ import { Search } from './search.ts';
 import { StoredSettings } from './settings.ts';
 
 export { databaseFile, openDatabase } from './database.ts';
-export { databaseError } from './database-error.ts';
+export { databaseError } from '../storage/database-error.ts';
 export type { MessageChange } from './messages.ts';
 
 /** Everything that Puna keeps of conversations, in one SQLite database. */

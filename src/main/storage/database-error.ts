@@ -1,8 +1,18 @@
 import { SqliteError } from 'better-sqlite3';
 import { PunaError } from '../../shared/error.ts';
 
-/** What SQLite says, as an error that a person can read; anything else comes back as it is. */
-export function databaseError(thrown: unknown, file = 'the database'): unknown {
+const historyRemedy =
+  'Close Puna and put a backup in its place (those that Puna made lie beside it and end in .backup); the damaged file was left as it is.';
+
+/**
+ * What SQLite says, as an error that a person can read; anything else comes back as it is. `remedy`: what to do about a file that
+ * is damaged, if it is not the history.
+ */
+export function databaseError(
+  thrown: unknown,
+  file = 'the database',
+  { remedy = historyRemedy }: { remedy?: string } = {},
+): unknown {
   if (!(thrown instanceof SqliteError)) return thrown;
   const cause = { cause: thrown };
   const code = thrown.code;
@@ -22,8 +32,6 @@ export function databaseError(thrown: unknown, file = 'the database'): unknown {
   }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
     const sentence = `${capitalized(file)} is damaged.`;
-    const remedy =
-      'Close Puna and put a backup in its place (those that Puna made lie beside it and end in .backup); the damaged file was left as it is.';
     return new PunaError('database-damaged', sentence, remedy, cause);
   }
   if (

@@ -1,6 +1,6 @@
 import { SqliteError } from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { databaseError } from '../../src/main/history/database-error.ts';
+import { databaseError } from '../../src/main/storage/database-error.ts';
 
 describe('what SQLite says', () => {
   test.each([
