@@ -11,6 +11,7 @@ import type { Events } from '../events.ts';
 import type { History } from '../history/index.ts';
 import type { AdapterFile, ReplyInput, ReplyResult } from '../inference/messages.ts';
 import type { Library } from '../library/index.ts';
+import { Background } from './background.ts';
 import type { ModelHost } from './model-host.ts';
 import { promptTurns } from './prompt.ts';
 import { FairQueue, type Request } from './queue.ts';
@@ -37,6 +38,8 @@ interface Order {
 
 /** Makes replies: puts them in line, has the engine write them, and keeps every word. */
 export class Chat {
+  /** Replies for others than conversations, which wait for those of conversations. */
+  readonly background: Background;
   readonly #services: ChatServices;
   readonly #queue = new FairQueue();
   readonly #orders = new Map<number, Order>();
@@ -50,6 +53,7 @@ export class Chat {
   constructor(services: ChatServices) {
     this.#services = services;
     this.#titles = new Titles(services);
+    this.background = new Background(services);
   }
 
   get queue(): QueueEntry[] {
@@ -134,6 +138,7 @@ export class Chat {
   async close(): Promise<void> {
     this.#closing = true;
     this.#titles.interrupt();
+    this.background.close();
     for (const { messageId } of this.#queue.entries()) {
       const request = this.#queue.find(messageId);
       request?.controller.abort();
@@ -213,6 +218,7 @@ export class Chat {
     const conversation = this.#services.history.conversations.get(reply.conversationId);
     this.#services.events.publish({ type: 'conversation', conversation });
     this.#titles.interrupt();
+    this.background.hold();
     this.#tellQueue();
     this.#drained = this.#drained.then(() => this.#drain());
   }
@@ -227,7 +233,13 @@ export class Chat {
     }
     // Not awaited: a new request must not wait for titles, it interrupts them.
     // What goes wrong with them costs no more than a title.
-    if (!this.#closing) this.#titles.whenIdle().catch(console.error);
+    if (!this.#closing) this.#whenIdle().catch(console.error);
+  }
+
+  /** Titles, which are short, and then what others than conversations want. */
+  async #whenIdle(): Promise<void> {
+    await this.#titles.whenIdle().catch(console.error);
+    if (this.#queue.idle) this.background.release();
   }
 
   #next(): Request | null {
