@@ -1,2 +1,2 @@
-/** Datasets: made of what people have or written by a model, looked at, changed, and handed to training. */
+/** Datasets: their line, what is kept of them, and what is made of them. */
 export { Collection } from './collection.ts';

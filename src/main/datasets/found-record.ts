@@ -15,3 +15,6 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function brokenJson(sentence: string, cause: unknown): PunaError {
   return new PunaError('invalid-input', sentence, 'Correct that line, or export the data again.', { cause });
 }
+
+/** Beside the messages of an example: what to call the place that it comes from, as Puna writes it for its own conversations. */
+export const placeKey = 'puna:place';

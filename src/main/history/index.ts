@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { SearchHit } from '../../shared/contract/index.ts';
 import { fileError } from '../storage/index.ts';
 import { Conversations } from './conversations.ts';
+import { type ExampleOptions, type HistoryExample, historyExamples } from './examples.ts';
 import { type ExportOptions, exportPieces } from './export.ts';
 import { Folders } from './folders.ts';
 import { importFile } from './import.ts';
@@ -13,6 +14,7 @@ import { StoredSettings } from './settings.ts';
 
 export { databaseFile, openDatabase } from './database.ts';
 export { databaseError } from '../storage/database-error.ts';
+export type { ExampleOptions, HistoryExample } from './examples.ts';
 export type { MessageChange } from './messages.ts';
 
 /** Everything that Puna keeps of conversations, in one SQLite database. */
@@ -49,6 +51,11 @@ export class History {
   /** One or all conversations as pieces of one text file. Errors: `not-found`. */
   exportHistory(options: ExportOptions): AsyncGenerator<string> {
     return exportPieces(this.#database, this.conversations, options);
+  }
+
+  /** What of it a model can learn from. */
+  examples(options: ExampleOptions): AsyncGenerator<HistoryExample> {
+    return historyExamples(this.#database, options);
   }
 
   /** Adds an exported JSON file, all or nothing, also when it is aborted; `name` is what errors call it. Errors: `invalid-input`, `file-missing`, `disk-full`. */
