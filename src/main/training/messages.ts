@@ -25,6 +25,8 @@ export interface TrainingInput {
   model: string;
   /** Files with examples. */
   data: readonly string[];
+  /** Files with examples that are only measured on; where there are some, `settings.validation` has no effect. */
+  validationData?: readonly string[];
   /** Whose messages are learnt, of chats between people; absent: whoever exported them, where that can be told. */
   me?: string | null;
   /** Which columns of tables are what; absent: by their usual names. */
@@ -44,7 +46,10 @@ export type TrainingEvent =
   | { type: 'note'; text: string }
   | ({ type: 'plan' } & TrainingPlan)
   | ({ type: 'step' } & StepReport)
-  | { type: 'validation'; step: number; validationLoss: number; perplexity: number; best: boolean };
+  /** Step 0: the base, before the first step of the run; it is never `best`. */
+  | { type: 'validation'; step: number; validationLoss: number; perplexity: number; best: boolean }
+  /** A copy of the adapter as it is after so many steps, beside `out`; whoever listens removes it. */
+  | { type: 'snapshot'; step: number; path: string };
 
 export interface TrainingResult {
   /** `out`. */
@@ -54,10 +59,40 @@ export interface TrainingResult {
   finish: 'done' | 'stopped' | 'early';
   steps: number;
   loss: number | null;
+  /** The best that was measured, and that of the base. */
   validationLoss: number | null;
+  baseValidationLoss: number | null;
   estimatedBytes: number;
   peakMemoryBytes: number;
   seconds: number;
+}
+
+export interface EstimateInput {
+  /** GGUF model. */
+  model: string;
+  settings: TrainingSettings;
+  /** Tokens of a sequence. */
+  length: number;
+  /** Something will be measured on. */
+  evaluates: boolean;
+  /** Memory that would be given back before the run begins, in bytes. */
+  freed?: number;
+  /** Also measures how fast this machine is, which takes about a second. */
+  speed: boolean;
+}
+
+export interface EstimateResult {
+  /** What the engine would take, at its highest: `estimatedBytes` of the run's plan. */
+  bytes: number;
+  /** The most that it may take. */
+  freeBytes: number;
+  /** Whether the run would begin: some of the memory must stay free. */
+  fits: boolean;
+  /** Layers would be computed twice. */
+  recompute: boolean;
+  device: string;
+  /** Places of a sequence, padding included; null where that was not asked for, or could not be measured. */
+  tokensPerSecond: number | null;
 }
 
 export interface ImportanceInput {
@@ -94,6 +129,8 @@ export type TrainingJobs = {
   train: { input: TrainingInput; event: TrainingEvent; result: TrainingResult };
   /** Holds the run before its next step, or lets it go on. */
   pause: { input: { paused: boolean }; event: never; result: null };
+  /** What a run would take, found out without loading the model. Errors: those of describing it. */
+  estimate: { input: EstimateInput; event: never; result: EstimateResult };
   /** Measures which columns of a model's weights matter, for quantizing. */
   importance: { input: ImportanceInput; event: ImportanceEvent; result: ImportanceResult };
 };
