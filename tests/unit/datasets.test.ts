@@ -387,15 +387,19 @@ describe('an error says', () => {
     ['that a list is empty', '[ ]', /no example to learn from\.$/],
     [
       'that a line is too long',
-      `{"text":"a"}\n{"text":"${megabytes(9)}"}`,
-      /line 2: this is longer than the 8 MiB/,
+      `{"text":"a"}\n{"text":"${megabytes(129)}"}`,
+      /line 2: this is longer than the 128 MiB/,
     ],
-    ['that an object is too long', `[{"text":"${megabytes(9)}"}]`, /line 1: this is longer than the 8 MiB/],
+    [
+      'that an object is too long',
+      `[{"text":"${megabytes(129)}"}]`,
+      /line 1: this is longer than the 128 MiB/,
+    ],
     ['that a text is too long', megabytes(65), /longer than the 64 MiB/],
     ['that JSON nests too deep', '[{"a":'.repeat(60), /nests more than 100/],
     [
       'that JSON has nothing else',
-      `{"data":[${`{"q":"${megabytes(1)}"},`.repeat(9)}`,
+      `{"data":[${`{"q":"${megabytes(1)}"},`.repeat(129)}`,
       /the keys "q" is of no known kind/,
     ],
   ])('%s', async (_, content, sentence) => {

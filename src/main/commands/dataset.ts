@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { clean, type CleanReport, defaultCleanSettings, emptyCleanReport } from '../datasets/clean/index.ts';
+import { exampleLine } from '../datasets/example-line.ts';
 import { importFiles } from '../datasets/import/folder.ts';
 import { type ColumnMapping, type Example, readExamples, type ReadReport } from '../datasets/index.ts';
 import { writeAtomically } from '../storage/index.ts';
@@ -90,21 +91,13 @@ async function* examplesOf(
   }
 }
 
-/** As OpenAI's API takes conversations for fine-tuning; texts as collections for pre-training have them. */
 async function* linesOf(
   examples: AsyncIterable<Example>,
   written: { conversations: number; texts: number },
 ): AsyncGenerator<string> {
   for await (const example of examples) {
-    if (example.kind === 'text') {
-      written.texts++;
-      yield `${JSON.stringify({ text: example.text })}\n`;
-      continue;
-    }
-    written.conversations++;
-    const system = example.system === '' ? [] : [{ role: 'system', content: example.system }];
-    const turns = example.turns.map(({ role, text }) => ({ role, content: text }));
-    yield `${JSON.stringify({ messages: [...system, ...turns] })}\n`;
+    written[example.kind === 'text' ? 'texts' : 'conversations']++;
+    yield exampleLine(example);
   }
 }
 

@@ -1,22 +1,58 @@
 import { JSONParser, TokenType } from '@streamparser/json';
 import { PunaError } from '../../shared/error.ts';
-import { brokenJson, type FoundRecord } from './found-record.ts';
+import { brokenJson, type BrokenRecord, type FoundRecord } from './found-record.ts';
+import { draftsOf } from './import/index.ts';
+import { readBroken } from './json-broken.ts';
 import { maxDepth, maxRecordBytes, tooLong } from './limits.ts';
 import { readPieces, StrictDecoder } from './pieces.ts';
 import { Sifter } from './sifter.ts';
 
+/** The JSON of a file is broken. */
+class Broken extends Error {
+  readonly error: PunaError;
+
+  constructor(error: PunaError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
 /**
  * The examples of a file that is JSON as a whole, one at a time, whatever the file's size: the elements of a list, those
- * of the one list in an object, or single objects, one after the other.
+ * of the one list in an object, or single objects, one after the other. Where it is broken, reading goes on with what is sound.
  */
 export async function* readDocument(
   path: string,
   signal?: AbortSignal,
   onRead?: (bytes: number) => void,
+): AsyncGenerator<FoundRecord | BrokenRecord> {
+  const sifter = new Sifter(path);
+  let [given, furthest] = [0, 0];
+  const onReadOnce = (bytes: number) => {
+    furthest = Math.max(furthest, bytes);
+    onRead?.(furthest);
+  };
+  try {
+    for await (const record of readSound(path, sifter, signal, onReadOnce)) {
+      given++;
+      yield record;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof Broken)) throw thrown;
+    const { list } = sifter;
+    yield* readBroken(path, { list, given, error: thrown.error, signal, onRead: onReadOnce });
+  }
+}
+
+/** Errors: `Broken`; `invalid-input` (nested too deep, a record that is too long or of no known kind). */
+async function* readSound(
+  path: string,
+  sifter: Sifter,
+  signal: AbortSignal | undefined,
+  onRead: (bytes: number) => void,
 ): AsyncGenerator<FoundRecord> {
   const parser = new JSONParser({ paths: ['$', '$.*', '$.*.*'], separator: '' });
   const decoder = new StrictDecoder(path);
-  const sifter = new Sifter(path);
   parser.onValue = (info) => sifter.sift(info);
   limitDepth(parser, path);
   let [count, lastLine, bytesSince] = [0, 1, 0];
@@ -28,8 +64,9 @@ export async function* readDocument(
     for (const value of arrived) yield { value, where: `object ${++count}, which ends on line ${line}` };
     if (bytesSince > maxRecordBytes) {
       const unknown = sifter.unknown();
-      if (!unknown) throw tooLong(`${path}, line ${line}`, maxRecordBytes);
-      yield { value: unknown, where: `line ${line}` };
+      // More of it would only be held in memory: its error is that of the file.
+      if (unknown) draftsOf(unknown, `${path}, line ${line}`);
+      throw tooLong(`${path}, line ${line}`, maxRecordBytes);
     }
     lastLine = line;
   }
@@ -37,7 +74,7 @@ export async function* readDocument(
   try {
     parser.end();
   } catch (thrown) {
-    throw brokenJson(`${path} ends in the middle of its JSON, on line ${lastLine}.`, thrown);
+    throw new Broken(brokenJson(`${path} ends in the middle of its JSON, on line ${lastLine}.`, thrown));
   }
 }
 
@@ -46,7 +83,7 @@ function write(parser: JSONParser, bytes: Buffer, path: string, line: number): v
     parser.write(bytes);
   } catch (thrown) {
     if (thrown instanceof PunaError) throw thrown;
-    throw brokenJson(`${path} is not valid JSON from line ${line} on.`, thrown);
+    throw new Broken(brokenJson(`${path} is not valid JSON from line ${line} on.`, thrown));
   }
 }
 

@@ -1,5 +1,5 @@
 import { PunaError } from '../../shared/error.ts';
-import { maxRecordBytes } from './limits.ts';
+import { maxJsonBytes } from './limits.ts';
 import { readPieces } from './pieces.ts';
 
 /** JSON a value a line, JSON as a whole, or no JSON. */
@@ -48,7 +48,7 @@ async function readStart(
     }
     held.push(bytes);
     bytesHeld += bytes.length;
-    if (bytesHeld > maxRecordBytes) return { first: textOf(held), whole: false, next: '' };
+    if (bytesHeld > maxJsonBytes) return { first: textOf(held), whole: false, next: '' };
     if (!ends) continue;
     first = textOf(held);
     held = [];
