@@ -1,0 +1,67 @@
+import type { TrainingRun } from '../../../shared/contract/index.ts';
+import { locale, t } from '../../lib/i18n.svelte.ts';
+import { lastPart } from '../weights/paths.ts';
+
+/** What a run learns from, by name. */
+export function dataOf({ datasets, data }: Pick<TrainingRun, 'datasets' | 'data'>): string {
+  const names = datasets.length > 0 ? datasets.map(({ name }) => name) : data.map(lastPart);
+  return new Intl.ListFormat(locale(), { type: 'conjunction', style: 'narrow' }).format(names);
+}
+
+/** What a run is called: by its person, otherwise after the model and what it is taught. */
+export function titleOf(run: TrainingRun): string {
+  return run.name || t('runs.titleOf', { model: run.modelName, data: dataOf(run) });
+}
+
+/** A loss in nats, or a perplexity, as exact as eyes can use. */
+export function lossText(loss: number | null): string {
+  if (loss === null) return '–';
+  const digits = loss < 10 ? 3 : loss < 100 ? 2 : 1;
+  return new Intl.NumberFormat(locale(), {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(loss);
+}
+
+/** A perplexity: three digits say all that there is to say. */
+export function perplexityText(loss: number): string {
+  return new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(Math.exp(loss));
+}
+
+/** How long, as a sentence says it: `about 4 minutes`. */
+export function longDuration(seconds: number): string {
+  const [value, unit] =
+    seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour'];
+  return new Intl.NumberFormat(locale(), {
+    ...{ style: 'unit', unit, unitDisplay: 'long' },
+    maximumFractionDigits: unit === 'hour' ? 1 : 0,
+  }).format(Math.max(1, value));
+}
+
+/** A small number such as a learning rate: `2e-4` is how everyone writes it. */
+export function rateText(rate: number): string {
+  if (rate === 0 || (rate >= 0.001 && rate < 1000)) {
+    return new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(rate);
+  }
+  return rate
+    .toExponential(2)
+    .replace(/\.?0+e/, 'e')
+    .replace('e+', 'e');
+}
+
+const units = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+] as const;
+
+/** How long ago something was: `3 minutes ago`; after a week, its date. */
+export function ageText(time: number, now: number): string {
+  const seconds = (now - time) / 1000;
+  if (seconds > 7 * 86_400) return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(time);
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+  for (const [unit, length] of units) {
+    if (seconds >= length) return relative.format(-Math.floor(seconds / length), unit);
+  }
+  return t('runs.justNow');
+}
