@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Example, readExamples, type ReadReport } from '../../src/main/datasets/index.ts';
+import { type Example, type Place, readExamples, type ReadReport } from '../../src/main/datasets/index.ts';
 import { PunaError } from '../../src/shared/error.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/datasets', name);
@@ -318,13 +318,14 @@ describe('a file', () => {
     expect(await read(whole)).toEqual([text(whole)]);
   });
 
-  it('is read as a stream: what comes first arrives before what is broken', async () => {
-    for (const content of ['[{"text":"a"},\nbroken', '{"text":"a"}\nbroken']) {
+  it('is read as a stream: what comes first arrives before what cannot be read', async () => {
+    const lists = '{"a":[{"text":"a"}],\n"b":[{"text":"b"}]}';
+    for (const content of [lists, Buffer.from('[{"text":"a"},\n"\xe9"]', 'latin1')]) {
       const seen: Example[] = [];
       const reading = (async () => {
         for await (const example of readExamples(await fileOf(content))) seen.push(example);
       })();
-      await expect(reading).rejects.toThrow(/line 2/i);
+      await expect(reading).rejects.toThrow(/two lists|line 2/i);
       expect(seen).toEqual([text('a')]);
     }
   });
@@ -339,6 +340,121 @@ describe('a file', () => {
       }
     })();
     await expect(reading).rejects.toThrow('enough');
+  });
+});
+
+describe('what is broken in the middle', () => {
+  const long = 'x'.repeat(128 * 2 ** 20);
+  it.each<[string, string | Uint8Array, string[], Record<string, string[]>]>([
+    [
+      'a line of JSONL',
+      '{"text":"a"}\n{"text":\n\n{"text":"b"}\n{"text":"c',
+      ['a', 'b'],
+      { 'broken JSON': ['line 2', 'line 5'] },
+    ],
+    ['its first line', '{"text":"a"\n{"text":"b"}', ['b'], { 'broken JSON': ['line 1'] }],
+    [
+      'a line in another encoding',
+      Buffer.from('{"text":"a"}\n{"text":"\xe9"}\n{"text":"b"}', 'latin1'),
+      ['a', 'b'],
+      { 'lines that are not UTF-8': ['line 2'] },
+    ],
+    [
+      'a line that is too long',
+      `{"text":"a"}\n{"text":"${long}"}\n{"text":"b"}`,
+      ['a', 'b'],
+      { 'lines that are too long': ['line 2'] },
+    ],
+    [
+      'records of other kinds',
+      jsonl({ text: 'a' }, { q: 1 }, 3, { text: 5 }, { text: 'b' }),
+      ['a', 'b'],
+      {
+        'records of no known kind': ['line 2', 'line 3'],
+        'records that are not as their kind should be': ['line 4'],
+      },
+    ],
+    [
+      'an element of a list',
+      '[\n{"text":"a"},\n{"text":"b" 1},\n{"text":"c"}\n]',
+      ['a', 'c'],
+      { 'broken JSON': ['line 3'] },
+    ],
+    [
+      'the comma behind an element',
+      '[\n{"text":"a"},\n{"text":"b"}\n{"text":"c"},\n{"text":"d"}\n]',
+      ['a', 'b', 'd'],
+      { 'broken JSON': ['line 4'] },
+    ],
+    ['the end of a list', '[\n{"text":"a"},\n{"text":"b', ['a'], { 'broken JSON': ['line 3'] }],
+    [
+      'an element of the list in an object, whose other lists are no examples',
+      '{"languages":[{"name":"ko"}],\n"data":[\n{"text":"a"},\n{"text:"b"},\n{"text":"c"}\n]}',
+      ['a', 'c'],
+      { 'broken JSON': ['line 4'] },
+    ],
+    [
+      'the first element of the list in an object',
+      '{"version":1,"data":[\n{"text":a"},\n{"text":"b"},\n{"text":"c"}\n]}',
+      ['b', 'c'],
+      { 'broken JSON': ['line 2'] },
+    ],
+    ['the second of objects', '{\n"text":"a"}\n{\n"text" "b"}', ['a'], { 'broken JSON': ['line 3'] }],
+    [
+      'elements of other kinds',
+      '[{"text":"a"},\n{"q":1},\n{"text":"b"}]',
+      ['a', 'b'],
+      { 'records of no known kind': ['object 2, which ends on line 2'] },
+    ],
+  ])('costs no other, and is told with its place: %s', async (_, content, texts, places) => {
+    const report: ReadReport = { examples: 0, skipped: [] };
+    expect(await collect(readExamples(await fileOf(content), { report }))).toEqual(texts.map(text));
+    expect(report).toEqual({
+      examples: texts.length,
+      skipped: Object.entries(places).map(([reason, where]) => ({ reason, count: where.length, where })),
+    });
+  });
+
+  it('of many elements costs those alone, wherever the reads of the disk cut them', async () => {
+    const elements = Array.from({ length: 400 }, (_, index) => ({
+      ...messages(['user', `${index}`], ['assistant', '고양이🐈é'.repeat(index)]),
+      id: index,
+    }));
+    const broken = [7, 120, 121, 399];
+    const lines = elements.map((element, index) => {
+      const line = JSON.stringify(element);
+      return broken.includes(index) ? line.replace('"role"', 'role"') : line;
+    });
+    const report: ReadReport = { examples: 0, skipped: [] };
+    const path = await fileOf(`[\n${lines.join(',\n')}\n]`);
+    const asked = (await collect(readExamples(path, { report }))).map((example) =>
+      example.kind === 'text' ? '' : example.turns[0]?.text,
+    );
+    // The first answer is empty.
+    const sound = elements.map((_, index) => index).filter((index) => index > 0 && !broken.includes(index));
+    expect(asked).toEqual(sound.map(String));
+    expect(report.skipped).toContainEqual({
+      ...{ reason: 'broken JSON', count: 4, where: ['line 9', 'line 122', 'line 123'] },
+    });
+  });
+});
+
+describe('where an example stands', () => {
+  const placesOf = async (content: string) => {
+    const places: Place[] = [];
+    await collect(readExamples(await fileOf(content), { onPlace: (place) => places.push(place) }));
+    return places;
+  };
+
+  it('is told before it is given, with what the file calls it', async () => {
+    expect(
+      await placesOf(jsonl({ text: 'a' }, { text: ' ' }, { text: 'b', 'puna:place': '부산 여행' })),
+    ).toEqual([
+      { at: 'line 1', name: null },
+      { at: 'line 3', name: '부산 여행' },
+    ]);
+    expect(await placesOf('[{"text":"a"}]')).toEqual([{ at: 'object 1, which ends on line 1', name: null }]);
+    expect(await placesOf('A text.')).toEqual([{ at: null, name: null }]);
   });
 });
 
@@ -359,23 +475,22 @@ describe('an error says', () => {
       Buffer.from('[\n{"text":"\xe9"}]', 'latin1'),
       /^Line 2 of .* not UTF-8/,
     ],
-    ['which line of JSONL is broken', '{"text":"a"}\n\n{"text":"b"', /^Line 3 of .* is not valid JSON: /],
-    ['that the first line is broken', '{"text":"a"\n{"text":"b"}', /^Line 1 of .* is not valid JSON: /],
-    ['where a list is broken', '[\n{"text":"a"}\n{"text":"b"}]', /not valid JSON from line 3 on\.$/],
-    ['where a list is cut off', '[\n{"text":"a"},\n{"text"', /ends in the middle of its JSON, on line 3\.$/],
+    [
+      'which line of JSONL is broken, where no other is whole',
+      '\n{"text":"a"\n{"text":',
+      /^Line 2 of .* is not valid JSON: /,
+    ],
+    ['where a list is broken', '[\n{"text":"a" 1}\n]', /not valid JSON from line 2 on\.$/],
+    ['where a list is cut off', '[\n\n{"text"', /ends in the middle of its JSON, on line 3\.$/],
     [
       'which keys are unknown',
-      jsonl({ text: 'a' }, { q: 1, 'a\n': 2 }),
-      /line 2: .* the keys "q", "a " is of no known/,
+      jsonl({ q: 1, 'a\n': 2 }, { r: 2 }),
+      /line 1: .* the keys "q", "a " is of no known/,
     ],
-    [
-      'which element is unknown',
-      '[{"text":"a"},\n{"q":1}]',
-      /object 2, which ends on line 2: .* "q" is of no/,
-    ],
+    ['which element is unknown', '[\n{"q":1},\n{"r":1}]', /object 1, which ends on line 2: .* "q" is of no/],
     ['which list is unknown', '{"data":[{"q":1}]}', /the keys "q" is of no known kind/],
     ['that there is no list', '{"version":1}', /the keys "version" is of no known kind/],
-    ['that there is no object', jsonl({ text: 'a' }, ['b']), /line 2: this is a list, not an object\.$/],
+    ['that there is no object', '[["b"]]', /ends on line 1: this is a list, not an object\.$/],
     ['that a list has strings', '["a","b"]', /object 1, .* is a string, not an object\.$/],
     ['what is not as it should be', jsonl({ messages: [{ role: 1 }] }), /messages\[0\]\.role is not as it/],
     ['that there are two lists', '{"a":[{"text":"x"}],"b":[{"text":"y"}]}', /two lists, "a" and "b"\.$/],
@@ -387,7 +502,7 @@ describe('an error says', () => {
     ['that a list is empty', '[ ]', /no example to learn from\.$/],
     [
       'that a line is too long',
-      `{"text":"a"}\n{"text":"${megabytes(129)}"}`,
+      `{"q":\n{"text":"${megabytes(129)}"}`,
       /line 2: this is longer than the 128 MiB/,
     ],
     [

@@ -6,6 +6,13 @@ export interface FoundRecord {
   where: string;
 }
 
+/** What cannot be read: why, as reports count it, and as a sentence, should nothing else be there. */
+export interface BrokenRecord {
+  reason: string;
+  where: string;
+  error: PunaError;
+}
+
 export type JsonObject = Record<string, unknown>;
 
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -3,7 +3,7 @@ import { PunaError } from '../../shared/error.ts';
 import { brokenJson, type BrokenRecord, type FoundRecord } from './found-record.ts';
 import { draftsOf } from './import/index.ts';
 import { readBroken } from './json-broken.ts';
-import { maxDepth, maxRecordBytes, tooLong } from './limits.ts';
+import { maxDepth, maxJsonBytes, tooLong } from './limits.ts';
 import { readPieces, StrictDecoder } from './pieces.ts';
 import { Sifter } from './sifter.ts';
 
@@ -62,11 +62,11 @@ async function* readSound(
     const arrived = sifter.arrived.splice(0);
     bytesSince = arrived.length > 0 ? 0 : bytesSince + bytes.length;
     for (const value of arrived) yield { value, where: `object ${++count}, which ends on line ${line}` };
-    if (bytesSince > maxRecordBytes) {
+    if (bytesSince > maxJsonBytes) {
       const unknown = sifter.unknown();
       // More of it would only be held in memory: its error is that of the file.
       if (unknown) draftsOf(unknown, `${path}, line ${line}`);
-      throw tooLong(`${path}, line ${line}`, maxRecordBytes);
+      throw tooLong(`${path}, line ${line}`, maxJsonBytes);
     }
     lastLine = line;
   }

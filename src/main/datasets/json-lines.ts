@@ -2,7 +2,7 @@ import { PunaError } from '../../shared/error.ts';
 import { printable } from '../weights/formats/printable.ts';
 import { brokenJson, type BrokenRecord, type FoundRecord } from './found-record.ts';
 import { reasons } from './import/reasons.ts';
-import { maxRecordBytes, tooLong } from './limits.ts';
+import { maxJsonBytes, tooLong } from './limits.ts';
 import { readPieces, StrictDecoder } from './pieces.ts';
 
 /** The values of a JSONL file, a line at a time, and lines that are none; blank lines count, and are passed over. */
@@ -22,7 +22,7 @@ export async function* readJsonLines(
     last = line;
     bytesHeld += bytes.length;
     // What is too long is passed over without being held.
-    if (bytesHeld <= maxRecordBytes) held.push(bytes);
+    if (bytesHeld <= maxJsonBytes) held.push(bytes);
     else held = [];
     if (ends) yield* take();
   }
@@ -31,8 +31,8 @@ export async function* readJsonLines(
 
 function recordOf(bytes: Buffer, length: number, path: string, line: number): (FoundRecord | BrokenRecord)[] {
   const where = `line ${line}`;
-  if (length > maxRecordBytes) {
-    return [{ reason: reasons.longLine, where, error: tooLong(`${path}, ${where}`, maxRecordBytes) }];
+  if (length > maxJsonBytes) {
+    return [{ reason: reasons.longLine, where, error: tooLong(`${path}, ${where}`, maxJsonBytes) }];
   }
   let text: string;
   try {

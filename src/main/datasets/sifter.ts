@@ -17,6 +17,11 @@ export class Sifter {
     this.#path = path;
   }
 
+  /** The list of the object that is being read which holds the examples; null: it is not known, or there is none. */
+  get list(): string | null {
+    return this.#list;
+  }
+
   sift({ value, parent, stack }: ParsedElementInfo): void {
     if (stack.length === 0) this.#end(value);
     else if (!Array.isArray(parent)) return;

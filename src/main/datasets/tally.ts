@@ -13,6 +13,14 @@ export class Tally {
     this.#report = report;
   }
 
+  /** Counts something that cannot be read, with where it stands. */
+  skipAt(reason: string, where: string): void {
+    const before = this.where;
+    this.where = where;
+    this.skip(reason);
+    this.where = before;
+  }
+
   /** Reasons are a few fixed phrases, never words of the file, so that the list stays short. */
   skip(reason: string): void {
     let entry = this.#report.skipped.find((known) => known.reason === reason);

@@ -3,6 +3,7 @@ import { fileError } from '../../storage/index.ts';
 import { PunaError } from '../../../shared/error.ts';
 import type { Found, Importer } from './importer.ts';
 import { readMail } from './mail.ts';
+import { wholeFile } from './whole-document.ts';
 
 /** The first headers of a mail; a mailbox begins with another line. */
 const headers = /^(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}/;
@@ -23,7 +24,7 @@ export const eml: Importer = {
 
 async function* readFileOfMail(path: string): AsyncGenerator<Found> {
   const bytes = await bytesOf(path);
-  const where = 'the whole file';
+  const where = wholeFile;
   const mail = await readMail(bytes).catch((thrown: unknown) => {
     throw new PunaError('invalid-input', `${path} is a mail that is damaged.`, 'Save it again.', {
       cause: thrown,

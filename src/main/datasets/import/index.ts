@@ -7,6 +7,7 @@ import { alpaca } from './alpaca.ts';
 import { openai } from './openai.ts';
 import { prompt } from './prompt.ts';
 import { sharegpt } from './sharegpt.ts';
+import { reasons } from './reasons.ts';
 import type { Source } from './source.ts';
 import { text } from './text.ts';
 
@@ -16,15 +17,27 @@ const sources: Source[] = [openai, sharegpt, alpaca, prompt, text];
 /** Keys that a sentence names: enough to know the object by. */
 const maxNamedKeys = 8;
 
+/** A value from which no example can be read. */
+export class NotAnExample extends PunaError {
+  /** As reports count it. */
+  readonly reason: string;
+
+  constructor(reason: string, sentence: string, remedy: string, options?: { cause: unknown }) {
+    super('invalid-input', sentence, remedy, options);
+    this.reason = reason;
+  }
+}
+
 /** Whether examples can be read from an object, by its keys. */
 export function isKnown(record: JsonObject): boolean {
   return sourceOf(record) !== undefined;
 }
 
-/** The examples of a value. Errors: `invalid-input` (of no known kind, or not as its kind should be). */
+/** The examples of a value. Errors: `NotAnExample` (of no known kind, or not as its kind should be). */
 export function draftsOf(value: unknown, where: string): Draft[] {
   if (!isJsonObject(value)) {
-    throw new PunaError('invalid-input', `${where}: this is ${nameOf(value)}, not an object.`, knownKinds);
+    const sentence = `${where}: this is ${nameOf(value)}, not an object.`;
+    throw new NotAnExample(reasons.unknownKind, sentence, knownKinds);
   }
   const found = sourceOf(value);
   if (!found) throw unknownKind(value, where);
@@ -50,19 +63,21 @@ const knownKinds = `An object needs one of these sets of keys: ${sources
   .flatMap(({ keys }) => keys.map((set) => set.join(' and ')))
   .join('; ')}.`;
 
-function unknownKind(record: JsonObject, where: string): PunaError {
+function unknownKind(record: JsonObject, where: string): NotAnExample {
   const keys = Object.keys(record);
   const named = keys.slice(0, maxNamedKeys).map(quoted).join(', ');
   const shown = keys.length > maxNamedKeys ? `${named}, …` : named;
   const has = keys.length === 0 ? 'without keys' : `with the keys ${shown}`;
-  return new PunaError('invalid-input', `${where}: an object ${has} is of no known kind.`, knownKinds);
+  const sentence = `${where}: an object ${has} is of no known kind.`;
+  return new NotAnExample(reasons.unknownKind, sentence, knownKinds);
 }
 
-function wrongShape(error: z.ZodError, where: string): PunaError {
+function wrongShape(error: z.ZodError, where: string): NotAnExample {
   const [issue] = error.issues;
   const at = z.core.toDotPath(issue?.path ?? []);
   const sentence = `${where}: ${printable(at)} is not as it should be: ${printable(issue?.message ?? '')}.`;
-  return new PunaError('invalid-input', sentence, 'Correct it, or export the data again.', { cause: error });
+  const remedy = 'Correct it, or export the data again.';
+  return new NotAnExample(reasons.wrongRecord, sentence, remedy, { cause: error });
 }
 
 function nameOf(value: unknown): string {

@@ -14,5 +14,9 @@ export const reasons = {
   afterMedia: 'turns from a picture or file on',
   tooLong: 'messages that are too long',
   unranked: 'replies that were not ranked best',
+  notUtf8: 'lines that are not UTF-8',
+  longLine: 'lines that are too long',
+  unknownKind: 'records of no known kind',
+  wrongRecord: 'records that are not as their kind should be',
   orphans: 'messages whose beginning is missing',
 } as const;

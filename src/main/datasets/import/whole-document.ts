@@ -1,5 +1,8 @@
 import type { Found, Importer, ImportOptions, FileStart } from './importer.ts';
 
+/** Where the example of a document stands. */
+export const wholeFile = 'the whole file';
+
 /**
  * Documents that are one text each. A long one stays whole: training cuts it where the context ends, which only it knows, and learns
  * every piece.
@@ -12,7 +15,7 @@ export function documents(
   async function* read(path: string, options: ImportOptions): AsyncGenerator<Found> {
     const text = await textOf(path, options);
     options.signal?.throwIfAborted();
-    yield { kind: 'draft', draft: { kind: 'text', text }, where: 'the whole file' };
+    yield { kind: 'draft', draft: { kind: 'text', text }, where: wholeFile };
   }
   return { name, recognises, read };
 }
