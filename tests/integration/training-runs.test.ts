@@ -89,7 +89,7 @@ describe('a run', () => {
       step: { step: 12 },
     });
     expect(run.losses.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
-    expect(run.validations.map(({ step }) => step)).toEqual([4, 8, 12]);
+    expect(run.validations.map(({ step }) => step)).toEqual([0, 4, 8, 12]);
     expect(run.endedAt).toBeGreaterThanOrEqual(run.startedAt ?? Infinity);
     const told = seen.flatMap((event) => (event.type === 'training' ? [event.run.state] : []));
     expect(told.filter((state, index) => state !== told[index - 1])).toEqual([

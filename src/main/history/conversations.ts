@@ -124,6 +124,28 @@ export class Conversations {
     })();
   }
 
+  /** Takes models and adapters out of all conversations, also of those that were deleted; gives those that changed and are not. */
+  forgetModels(ids: readonly number[]): Conversation[] {
+    const set = this.#database.prepare<[number | null, string, number]>(
+      'UPDATE conversations SET model_id = ?, adapters = ? WHERE id = ?',
+    );
+    return this.#database.transaction(() => {
+      const changed = this.#database
+        .prepare<[], Row>(`SELECT * FROM conversations WHERE adapters <> '[]' OR model_id IS NOT NULL`)
+        .all()
+        .filter((row) => usesAny(toConversation(row), ids));
+      for (const row of changed) {
+        const { id, modelId, adapters } = toConversation(row);
+        const left = adapters.filter(({ adapterId }) => !ids.includes(adapterId));
+        set.run(modelId !== null && ids.includes(modelId) ? null : modelId, JSON.stringify(left), id);
+      }
+      return changed.flatMap(({ id }) => {
+        const row = this.#get.get(id);
+        return row ? [toConversation(row)] : [];
+      });
+    })();
+  }
+
   /** Puts it aside. Errors: `not-found`. */
   remove(id: number): void {
     this.get(id);
@@ -187,6 +209,12 @@ function toConversation(row: Row): Conversation {
     sampling: samplingSchema.parse(JSON.parse(row.sampling)),
     leafId: row.leaf_id,
   };
+}
+
+function usesAny({ modelId, adapters }: Conversation, ids: readonly number[]): boolean {
+  return [modelId, ...adapters.map(({ adapterId }) => adapterId)].some(
+    (id) => id !== null && ids.includes(id),
+  );
 }
 
 function readPosition(cursor: string | null): Position | null {

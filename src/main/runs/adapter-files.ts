@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError, safeFileName } from '../storage/index.ts';
 import { checkpointPath } from '../training/messages.ts';
@@ -31,6 +31,29 @@ export async function copyRunFiles(from: string, to: string): Promise<void> {
     }
   } catch (thrown) {
     throw fileError(thrown, to);
+  }
+}
+
+/** Removes what a run has written: its result, that of its last step, its checkpoint, and copies for samples. */
+export async function removeRunFiles(path: string): Promise<void> {
+  await removeBeside(path, /^(-last)?\.gguf(\.checkpoint)?$|^\.sample-\d+\.gguf$/);
+}
+
+/** Removes copies of what a run taught that nobody asks any more. */
+export async function removeSampleCopies(path: string): Promise<void> {
+  await removeBeside(path, /^\.sample-\d+\.gguf$/);
+}
+
+/** Removes files of which the names go on like this where that of `path` has its `.gguf`. Errors: those of removing a file. */
+async function removeBeside(path: string, rest: RegExp): Promise<void> {
+  const stem = basename(path).replace(/\.gguf$/i, '');
+  const names = await readdir(dirname(path)).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(stem) || !rest.test(name.slice(stem.length))) continue;
+    const file = join(dirname(path), name);
+    await rm(file, { force: true }).catch((thrown: unknown) => {
+      throw fileError(thrown, file);
+    });
   }
 }
 

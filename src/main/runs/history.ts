@@ -1,4 +1,4 @@
-import type { LossPoint, TrainingRun, ValidationPoint } from '../../shared/contract/index.ts';
+import type { LossPoint, Sample, TrainingRun, ValidationPoint } from '../../shared/contract/index.ts';
 
 /** More points than a chart has pixels to tell apart, and few enough to be told several times a second. */
 export const mostPoints = 400;
@@ -17,24 +17,47 @@ export function withLoss(losses: readonly LossPoint[], point: LossPoint): LossPo
   return [...losses, point].filter(({ step }) => step % stride === 0);
 }
 
-/** The measurements with one more, likewise; they are `every` so many steps, and after the last one. */
+/** The measurements with one more, likewise; they are `every` so many steps, before the first one and after the last one. */
 export function withValidation(
   points: readonly ValidationPoint[],
   point: ValidationPoint,
   every: number,
 ): ValidationPoint[] {
   const stride = strideOf(point.step / every);
-  return [...points.filter(({ step }) => (step / every) % stride === 0), point];
+  // What begins anew measures the base once more.
+  return [...points.filter(({ step }) => step < point.step && (step / every) % stride === 0), point];
+}
+
+type SampleReply = Sample['replies'][number];
+
+/** More than a person reads, and few enough to be told with every step. */
+export const mostReplies = 24;
+
+/** The replies to a prompt with one more, in the order of their steps; where they become too many, every second one goes. */
+export function withReply(replies: readonly SampleReply[], reply: SampleReply): SampleReply[] {
+  const all = [...replies.filter(({ step }) => step !== reply.step), reply].sort(
+    (one, other) => one.step - other.step,
+  );
+  if (all.length <= mostReplies) return all;
+  return all.filter((_, index) => index % 2 === 0 || index === all.length - 1);
 }
 
 /** What was found out up to the step that a run goes on from. */
 export function upTo(
   doneSteps: number,
-  { losses, validations, step }: TrainingRun,
-): Pick<TrainingRun, 'losses' | 'validations' | 'step'> {
+  { losses, validations, step, samples }: TrainingRun,
+): Pick<TrainingRun, 'losses' | 'validations' | 'step' | 'samples'> {
+  const until = <Point extends { step: number }>(points: Point[]) =>
+    points.filter((point) => point.step <= doneSteps);
   return {
-    losses: losses.filter((point) => point.step <= doneSteps),
-    validations: validations.filter((point) => point.step <= doneSteps),
+    losses: until(losses),
+    validations: until(validations),
     step: step !== null && step.step <= doneSteps ? step : null,
+    samples: samples.map((sample) => ({ ...sample, replies: until(sample.replies) })),
   };
+}
+
+/** After how many steps what a run hands out is as it is: the best measured one's, else the last one's. */
+export function stepOfResult({ validations, step }: Pick<TrainingRun, 'validations' | 'step'>): number {
+  return validations.findLast(({ best }) => best)?.step ?? step?.step ?? 0;
 }

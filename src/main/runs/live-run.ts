@@ -39,7 +39,7 @@ export class LiveRun extends Live<TrainingRun> {
   }
 
   /** What the engine tells. */
-  apply(event: TrainingEvent): void {
+  apply(event: Exclude<TrainingEvent, { type: 'snapshot' }>): void {
     switch (event.type) {
       case 'loading':
         return this.changeSoon({ progress: Math.min(1, event.progress) });

@@ -9,6 +9,7 @@ import {
   type TrainingResult,
 } from '../training/messages.ts';
 import type { LiveRun } from './live-run.ts';
+import type { Snapshot } from './sampler.ts';
 
 export type TrainingEngine = Engine<TrainingJobs>;
 
@@ -18,6 +19,8 @@ export interface TrainOnceOptions {
   onEngine: (engine: TrainingEngine | null) => void;
   /** Whether the run may go on with this plan, beside all else that is in memory. */
   fits: (plan: TrainingPlan) => boolean;
+  /** A copy of what has been taught so far, which whoever is told removes. */
+  onSnapshot: (snapshot: Snapshot) => void;
 }
 
 /**
@@ -28,11 +31,14 @@ export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promi
   const engine: TrainingEngine = new Engine({ entry: 'training-engine', launch: options.launchEngine });
   const crowded = new AbortController();
   const onEvent = (event: TrainingEvent) => {
+    if (event.type === 'snapshot') {
+      return options.onSnapshot({ step: event.step, path: event.path, isCopy: true });
+    }
     live.apply(event);
     if (event.type === 'plan' && !options.fits(event)) crowded.abort();
   };
-  const { modelPath: model, data, adapterPath: out, settings } = live.value;
-  const input = { model, data, out, settings, resume: existsSync(checkpointPath(out)) };
+  const { modelPath: model, data, validationData, adapterPath: out, settings } = live.value;
+  const input = { model, data, validationData, out, settings, resume: existsSync(checkpointPath(out)) };
   live.prepare();
   options.onEngine(engine);
   try {

@@ -1,29 +1,45 @@
 import type { Database } from 'better-sqlite3';
-import { existsSync } from 'node:fs';
-import { access, constants, mkdir } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
-import type { Model, TrainingOrder, TrainingRun } from '../../shared/contract/index.ts';
+import type {
+  Dataset,
+  Measures,
+  Pair,
+  Suggestion,
+  TrainingOrder,
+  TrainingRun,
+} from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import type { ModelHost } from '../chat/index.ts';
+import type { Background, ModelHost } from '../chat/index.ts';
 import type { LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
+import type { History } from '../history/index.ts';
 import type { Library } from '../library/index.ts';
-import { fileError } from '../storage/index.ts';
-import type { TrainingResult } from '../training/messages.ts';
-import { copyRunFiles, newAdapterPath } from './adapter-files.ts';
+import { newAdapterPath, removeRunFiles, removeSampleCopies } from './adapter-files.ts';
 import { Line } from './line.ts';
 import { LiveRun } from './live-run.ts';
 import type { MemoryShare } from './memory-share.ts';
+import { gatherData, refuseUnfit, type RunDatasets, samplesFor } from './order.ts';
 import { StoredRuns } from './stored-runs.ts';
-import { trainOnce, type TrainingEngine } from './train-once.ts';
+import { suggestFor, type SuggestQuestion } from './suggest.ts';
+import { joinConversation } from './taught-conversations.ts';
+import { TrainingPresets } from './training-presets.ts';
+import { Trials } from './trials.ts';
+import { Workshop } from './workshop.ts';
 
 export interface TrainingRunsOptions {
-  /** With the table `training_runs`. */
+  /** With the tables `training_runs` and `training_presets`. */
   database: Database;
+  history: History;
   library: Library;
   host: ModelHost;
   memory: MemoryShare;
   events: Events;
+  /** Has base and taught answer. */
+  background: Background;
+  /** What runs learn from. */
+  datasets: RunDatasets & {
+    get(datasetId: number): Dataset;
+    measure(datasetId: number, modelId: number, signal?: AbortSignal): Promise<Measures>;
+  };
   launchEngine: LaunchEngine;
   /** Where adapters are written, and whole models; made when the first one comes. */
   folders: { adapters: string; models: string };
@@ -36,21 +52,46 @@ const closingPatience = 20_000;
 
 /** Runs that teach models: one at a time in an engine of its own, the others wait in the order in which they came. */
 export class TrainingRuns {
+  readonly presets: TrainingPresets;
   readonly #options: TrainingRunsOptions;
   readonly #stored: StoredRuns;
   readonly #now: () => number;
+  readonly #workshop: Workshop;
   readonly #line = new Line<LiveRun>({
-    work: (live) => this.#train(live),
+    work: (live) => this.#work(live),
     leave: (live) => live.end('stopped'),
-    onEmpty: () => this.#bringBackModel(),
+    onEmpty: () => this.#giveMemoryBack(),
   });
-  #engine: TrainingEngine | null = null;
+  readonly #trials: Trials;
+  /** Resolves when what an end in mid-run left behind is gone. */
+  readonly #tidied: Promise<void>;
+  /** Of which windows are to hear nothing more, and where they had written: llama.cpp still knows adapters by these paths. */
+  readonly #removed = new Set<number>();
+  readonly #removedPaths: string[] = [];
+  /** Orders of which data is gathered that no run has yet. */
+  #gathering = 0;
 
   constructor(options: TrainingRunsOptions) {
+    const { database, events } = options;
     this.#options = options;
-    this.#stored = new StoredRuns(options.database);
+    this.#stored = new StoredRuns(database);
     this.#now = options.now ?? Date.now;
+    this.#workshop = new Workshop({
+      ...options,
+      newPath: (folder, model) => this.#newPath(folder, model),
+      onMoved: (runId, earlierPath) => this.#stored.addEarlierPath(runId, earlierPath),
+    });
+    this.#trials = new Trials({
+      ...options,
+      find: (id) => this.#find(id),
+      change: (id, patch) => this.#change(id, patch),
+      isAtWork: (id) => this.#line.find(id) !== undefined,
+    });
+    this.presets = new TrainingPresets(database, (presets) =>
+      events.publish({ type: 'training-presets', presets }),
+    );
     this.#stored.stopUnfinished();
+    this.#tidied = this.#removeLeftovers().catch(console.error);
   }
 
   /** All there ever were, newest first. */
@@ -58,18 +99,29 @@ export class TrainingRuns {
     return this.#stored.list().map((run) => this.#line.find(run.id)?.value ?? run);
   }
 
-  /** Puts a run in line. Errors: `not-found`, `file-missing`, `invalid-input`. */
-  async start({ modelId, data, settings, name }: TrainingOrder): Promise<TrainingRun> {
-    const model = await this.#options.library.get(modelId);
+  /** Puts a run in line. Errors: `not-found`, `file-missing`, `invalid-input` (nothing to learn from, a dataset that is not ready). */
+  async start(order: TrainingOrder): Promise<TrainingRun> {
+    const { modelId, prompts, conversationId, settings, name } = order;
+    const { library, datasets, folders, history } = this.#options;
+    const model = await library.get(modelId);
     refuseUnfit(model);
-    for (const path of data) await refuseUnreadable(path);
-    const { adapters, models } = this.#options.folders;
-    const run = this.#stored.add({
-      ...{ name, modelId, modelName: model.name, modelPath: model.path, data, settings },
-      adapterPath: this.#newPath(settings.trained === 'all' ? models : adapters, model.name),
-      createdAt: this.#now(),
-    });
-    return this.#enqueue(run);
+    if (conversationId !== null) history.conversations.get(conversationId);
+    this.#gathering++;
+    try {
+      const data = await gatherData(order, datasets);
+      const samples = await samplesFor(prompts, data);
+      const run = this.#stored.add({
+        ...{ name, modelId, modelName: model.name, modelPath: model.path, ...data, conversationId },
+        ...{ samples, settings, createdAt: this.#now() },
+        adapterPath: this.#newPath(
+          settings.trained === 'all' ? folders.models : folders.adapters,
+          model.name,
+        ),
+      });
+      return this.#enqueue(run);
+    } finally {
+      this.#gathering--;
+    }
   }
 
   /** Holds the run before its next step; its memory stays taken. Errors: `not-found`, `invalid-input` (not at work). */
@@ -84,7 +136,7 @@ export class TrainingRuns {
         'Only one that is can be paused.',
       );
     }
-    await this.#hold(live, true);
+    await this.#workshop.hold(live, true);
     return live.value;
   }
 
@@ -95,7 +147,7 @@ export class TrainingRuns {
   async resume(id: number): Promise<TrainingRun> {
     const live = this.#line.find(id);
     if (live) {
-      if (live.paused) await this.#hold(live, false);
+      if (live.paused) await this.#workshop.hold(live, false);
       return live.value;
     }
     const run = this.#stored.get(id);
@@ -113,19 +165,108 @@ export class TrainingRuns {
     return live.value;
   }
 
+  /** Removes a run with all that it has made, wherever that is in use. Errors: `not-found`, and those of removing files. */
+  async remove(id: number): Promise<void> {
+    const { library, host, history, events, datasets } = this.#options;
+    this.#stored.get(id);
+    this.#removed.add(id);
+    const live = this.#line.find(id);
+    if (live) await this.#line.stop(live);
+    await this.#trials.stop(id);
+
+    const paths = this.#stored.adapterPathsOf(id);
+    const made = (await library.list()).filter(({ path }) => paths.includes(path));
+    const ids = made.map((model) => model.id);
+    if (host.model && ids.includes(host.model.id)) await host.unload();
+    for (const conversation of history.conversations.forgetModels(ids)) {
+      events.publish({ type: 'conversation', conversation });
+    }
+    for (const modelId of ids) library.remove(modelId);
+    this.#removedPaths.push(...paths);
+    this.#stored.remove(id);
+    events.publish({ type: 'training-removed', runId: id });
+    for (const path of paths) await removeRunFiles(path);
+    // A snapshot that was written a moment ago has no run yet.
+    if (this.#gathering === 0) await datasets.clearSnapshots?.(this.#neededData());
+  }
+
+  /** Errors: `not-found`. */
+  rename(id: number, name: string): TrainingRun {
+    return this.#change(id, () => ({ name: name.trim() }));
+  }
+
+  /** As of `Trials`. */
+  makePairs(id: number, count: number): Promise<TrainingRun> {
+    return this.#trials.makePairs(id, count);
+  }
+
+  /** As of `Trials`. */
+  choosePair(id: number, index: number, choice: Pair['choice']): TrainingRun {
+    return this.#trials.choosePair(id, index, choice);
+  }
+
+  /** What Puna would do with a model and datasets. Errors: those of measuring the datasets and of `suggestFor`. */
+  async suggest(
+    input: { modelId: number; datasetIds: readonly number[]; settings: SuggestQuestion['given'] },
+    signal?: AbortSignal,
+  ): Promise<Suggestion> {
+    const { library, datasets, launchEngine, host } = this.#options;
+    const model = await library.get(input.modelId);
+    refuseUnfit(model);
+    const data = [];
+    for (const id of new Set(input.datasetIds)) {
+      const measures = await datasets.measure(id, model.id, signal);
+      data.push({ counts: datasets.get(id).counts, measures });
+    }
+    return suggestFor(
+      { model, data, given: input.settings, chatModel: host.model },
+      { launchEngine, signal: signal ?? new AbortController().signal },
+    );
+  }
+
   /** Stops what runs as `cancel` does, so that it can be resumed after the next start. */
-  close(): Promise<void> {
-    return this.#line.close(closingPatience, async () => this.#engine?.stop());
+  async close(): Promise<void> {
+    const closed = this.#line.close(closingPatience, () => this.#workshop.stopEngine());
+    await this.#trials.close();
+    await closed;
   }
 
   #newPath(folder: string, model: string): string {
-    return newAdapterPath(folder, { model, now: this.#now(), taken: this.#stored.adapterPaths() });
+    const taken = [...this.#stored.adapterPaths(), ...this.#removedPaths];
+    return newAdapterPath(folder, { model, now: this.#now(), taken });
+  }
+
+  #neededData(): string[] {
+    return this.#stored.list().flatMap(({ data, validationData }) => [...data, ...validationData]);
+  }
+
+  /** Errors: `not-found`. */
+  #find(id: number): TrainingRun {
+    return this.#line.find(id)?.value ?? this.#stored.get(id);
+  }
+
+  /** Changes a run, whether it is at work or not. Errors: `not-found`. */
+  #change(id: number, patch: (run: TrainingRun) => Partial<TrainingRun>): TrainingRun {
+    const live = this.#line.find(id);
+    if (live) {
+      live.change(patch(live.value));
+      return live.value;
+    }
+    const run = this.#stored.get(id);
+    const changed = { ...run, ...patch(run) };
+    this.#stored.save(changed);
+    this.#tell(changed);
+    return changed;
+  }
+
+  #tell(run: TrainingRun): void {
+    if (!this.#removed.has(run.id)) this.#options.events.publish({ type: 'training', run });
   }
 
   #enqueue(run: TrainingRun): TrainingRun {
     const live = new LiveRun(run, {
       save: (changed) => this.#stored.save(changed),
-      tell: (changed) => this.#options.events.publish({ type: 'training', run: changed }),
+      tell: (changed) => this.#tell(changed),
       now: this.#now,
     });
     live.change({});
@@ -134,118 +275,32 @@ export class TrainingRuns {
   }
 
   /** Never throws: what goes wrong is kept with the run. */
-  async #train(live: LiveRun): Promise<void> {
-    const { memory } = this.#options;
-    memory.begin(live.value.settings.memoryLimit);
-    try {
-      live.begin();
-      await this.#takePlace(live);
-      const { finish, steps } = await this.#trainWithRoom(live);
-      // What has learnt nothing would only be in the way.
-      const adapterId = steps > 0 ? await this.#addToLibrary(live) : null;
-      live.end(finish === 'stopped' ? 'stopped' : 'done', { adapterId });
-    } catch (thrown) {
-      const error = PunaError.from(thrown);
-      if (error.code === 'internal') console.error(error.cause ?? error);
-      // Whatever a stop interrupts complains in words of its own.
-      const stopped = live.controller.signal.aborted && ['cancelled', 'internal'].includes(error.code);
-      if (stopped) live.end('stopped');
-      else live.end('failed', { error: resumable(error), adapterId: await this.#addBest(live) });
-    } finally {
-      memory.end();
-    }
+  async #work(live: LiveRun): Promise<void> {
+    const { id } = live.value;
+    await this.#tidied;
+    const sampler = await this.#trials.begin(id);
+    await this.#workshop.train(live, (snapshot) => sampler.add(snapshot));
+    const isOver = this.#removed.has(id) || this.#line.closed.aborted;
+    if (live.value.adapterId === null || isOver) return;
+    // What failed is looked at before it is used.
+    if (live.value.state !== 'failed') await this.#join(live.value).catch(console.error);
+    this.#trials.finish(live.value);
   }
 
-  /** An adapter that the chat may have loaded stays what it is: a run that goes on writes to a new place. */
-  async #takePlace(live: LiveRun): Promise<void> {
-    const { adapterPath, adapterId, modelName } = live.value;
-    if (adapterId !== null) {
-      const newPath = this.#newPath(dirname(adapterPath), modelName);
-      await copyRunFiles(adapterPath, newPath);
-      live.change({ adapterPath: newPath, adapterId: null });
-    }
-    await mkdir(dirname(live.value.adapterPath), { recursive: true }).catch((thrown: unknown) => {
-      throw fileError(thrown, adapterPath);
-    });
+  /** What was taught is at work at once where the person wanted it. */
+  async #join(run: TrainingRun): Promise<void> {
+    const { library, history, events } = this.#options;
+    const paths = this.#stored.adapterPathsOf(run.id);
+    const made = (await library.list()).filter(({ path }) => paths.includes(path));
+    const conversation = joinConversation(run, { history, earlierIds: made.map(({ id }) => id) });
+    if (conversation) events.publish({ type: 'conversation', conversation });
   }
 
-  /** Trains; where memory is short and a chat model holds some of it, that one makes room and training is tried once more. */
-  async #trainWithRoom(live: LiveRun): Promise<TrainingResult> {
-    try {
-      return await this.#trainOnce(live);
-    } catch (thrown) {
-      const { host, memory, events } = this.#options;
-      const { model } = host;
-      const short = PunaError.from(thrown).code === 'out-of-memory';
-      if (!short || model === null || live.controller.signal.aborted) throw thrown;
-      memory.displace(model);
-      await host.makeRoom();
-      events.publish({ type: 'notice', notice: 'model-unloaded-for-training' });
-      return this.#trainOnce(live);
-    }
+  async #giveMemoryBack(): Promise<void> {
+    if (!this.#line.closed.aborted) await this.#workshop.giveMemoryBack();
   }
 
-  #trainOnce(live: LiveRun): Promise<TrainingResult> {
-    const { host, memory, launchEngine } = this.#options;
-    return trainOnce(live, {
-      launchEngine,
-      onEngine: (engine) => (this.#engine = engine),
-      fits({ estimatedBytes }) {
-        memory.take(estimatedBytes);
-        return host.model === null || memory.fitsBeside(host.model);
-      },
-    });
+  async #removeLeftovers(): Promise<void> {
+    for (const path of this.#stored.adapterPaths()) await removeSampleCopies(path);
   }
-
-  async #hold(live: LiveRun, paused: boolean): Promise<void> {
-    live.hold(paused);
-    await this.#engine?.run('pause', { paused });
-  }
-
-  async #addToLibrary({ value: { adapterPath: path } }: LiveRun): Promise<number> {
-    return (await this.#options.library.add({ path })).id;
-  }
-
-  /** What a failed run has measured as its best is of use all the same. */
-  async #addBest(live: LiveRun): Promise<number | null> {
-    if (live.value.validations.length === 0 || !existsSync(live.value.adapterPath)) return null;
-    return this.#addToLibrary(live).catch(() => null);
-  }
-
-  /** The model that made room comes back as it was, unless the person has chosen another one since. */
-  async #bringBackModel(): Promise<void> {
-    const { host, library, memory } = this.#options;
-    const displaced = memory.giveBack();
-    if (!displaced || host.model !== null || this.#line.closed.aborted) return;
-    try {
-      await host.load(await library.get(displaced.id), this.#line.closed);
-    } catch (thrown) {
-      // The model's status says it too.
-      console.error(thrown);
-    }
-  }
-}
-
-function refuseUnfit({ kind, missing, name, path }: Model): void {
-  if (kind === 'adapter') {
-    throw new PunaError('invalid-input', `${name} is an adapter.`, 'Choose the model that it belongs to.');
-  }
-  if (missing) throw new PunaError('file-missing', `There is no file ${path}.`, 'Choose another model.');
-}
-
-async function refuseUnreadable(path: string): Promise<void> {
-  if (!isAbsolute(path)) {
-    throw new PunaError('invalid-input', `${path} could be in any folder.`, 'Give the whole path.');
-  }
-  await access(path, constants.R_OK).catch((thrown: unknown) => {
-    throw fileError(thrown, path);
-  });
-}
-
-/** An engine that dies takes nothing along that its last checkpoint has. */
-function resumable(error: PunaError): PunaError {
-  if (error.code !== 'engine-died') return error;
-  const remedy =
-    'Resume it: it goes on from its last checkpoint. If it happens again, choose a smaller model.';
-  return new PunaError(error.code, error.message, remedy, { cause: error.cause });
 }
