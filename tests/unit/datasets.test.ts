@@ -501,11 +501,6 @@ describe('an error says', () => {
     ],
     ['that a list is empty', '[ ]', /no example to learn from\.$/],
     [
-      'that a line is too long',
-      `{"q":\n{"text":"${megabytes(129)}"}`,
-      /line 2: this is longer than the 128 MiB/,
-    ],
-    [
       'that an object is too long',
       `[{"text":"${megabytes(129)}"}]`,
       /line 1: this is longer than the 128 MiB/,
@@ -514,7 +509,7 @@ describe('an error says', () => {
     ['that JSON nests too deep', '[{"a":'.repeat(60), /nests more than 100/],
     [
       'that JSON has nothing else',
-      `{"data":[${`{"q":"${megabytes(1)}"},`.repeat(129)}`,
+      `{"data":[${`{"q":"${megabytes(1)}"},`.repeat(9)}`,
       /the keys "q" is of no known kind/,
     ],
   ])('%s', async (_, content, sentence) => {
@@ -579,68 +574,82 @@ describe('whatever a file has', () => {
     });
   }
 
+  /** On a machine that does something else, in milliseconds. */
+  const patience = 60_000;
   const start = fc.constantFrom('', '[', '{"', '[{"text":"', '{"data":[', '{"text":"a"}\n', '\uFEFF');
 
-  it('random bytes give examples or an error that can be read', async () => {
-    const bytes = fc.tuple(start, fc.uint8Array({ maxLength: 300 }));
-    await fc.assert(
-      fc.asyncProperty(bytes, ([begin, rest]) =>
-        expectExamplesOrError(Buffer.concat([Buffer.from(begin), rest])),
-      ),
-      { seed: 1, numRuns: 400 },
-    );
-  });
+  it(
+    'random bytes give examples or an error that can be read',
+    async () => {
+      const bytes = fc.tuple(start, fc.uint8Array({ maxLength: 300 }));
+      await fc.assert(
+        fc.asyncProperty(bytes, ([begin, rest]) =>
+          expectExamplesOrError(Buffer.concat([Buffer.from(begin), rest])),
+        ),
+        { seed: 1, numRuns: 400 },
+      );
+    },
+    patience,
+  );
 
-  it('random JSON does, too', async () => {
-    const key = fc.constantFrom(
-      'messages',
-      'role',
-      'content',
-      'conversations',
-      'from',
-      'value',
-      'text',
-      'instruction',
-    );
-    const { json } = fc.letrec((tie) => ({
-      json: fc.oneof(
-        { depthSize: 'small' },
-        fc.constantFrom<unknown>(null, 1, '', 'user', 'gpt', 'a\u0000\n'),
-        fc.array(tie('json'), { maxLength: 4 }),
-        fc.dictionary(fc.oneof(key, fc.string()), tie('json'), { maxKeys: 4 }),
-      ),
-    }));
-    await fc.assert(
-      fc.asyncProperty(json, fc.nat(2), (value, indent) =>
-        expectExamplesOrError(Buffer.from(JSON.stringify(value, null, indent))),
-      ),
-      { seed: 2, numRuns: 400 },
-    );
-  });
+  it(
+    'random JSON does, too',
+    async () => {
+      const key = fc.constantFrom(
+        'messages',
+        'role',
+        'content',
+        'conversations',
+        'from',
+        'value',
+        'text',
+        'instruction',
+      );
+      const { json } = fc.letrec((tie) => ({
+        json: fc.oneof(
+          { depthSize: 'small' },
+          fc.constantFrom<unknown>(null, 1, '', 'user', 'gpt', 'a\u0000\n'),
+          fc.array(tie('json'), { maxLength: 4 }),
+          fc.dictionary(fc.oneof(key, fc.string()), tie('json'), { maxKeys: 4 }),
+        ),
+      }));
+      await fc.assert(
+        fc.asyncProperty(json, fc.nat(2), (value, indent) =>
+          expectExamplesOrError(Buffer.from(JSON.stringify(value, null, indent))),
+        ),
+        { seed: 2, numRuns: 400 },
+      );
+    },
+    patience,
+  );
 
-  it('files that were damaged do, too', async () => {
-    const change = fc.record({
-      at: fc.nat(400),
-      removed: fc.nat(12),
-      added: fc.oneof(
-        fc.uint8Array({ maxLength: 3 }),
-        fc.constantFrom('{', ']', '"', ',', '\n').map(Buffer.from),
-      ),
-    });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...sound),
-        fc.array(change, { minLength: 1, maxLength: 4 }),
-        (file, changes) =>
-          expectExamplesOrError(
-            changes.reduce<Buffer>(
-              (bytes, { at, removed, added }) =>
-                Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]),
-              file,
+  it(
+    'files that were damaged do, too',
+    async () => {
+      const change = fc.record({
+        at: fc.nat(400),
+        removed: fc.nat(12),
+        added: fc.oneof(
+          fc.uint8Array({ maxLength: 3 }),
+          fc.constantFrom('{', ']', '"', ',', '\n').map(Buffer.from),
+        ),
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...sound),
+          fc.array(change, { minLength: 1, maxLength: 4 }),
+          (file, changes) =>
+            expectExamplesOrError(
+              changes.reduce<Buffer>(
+                (bytes, { at, removed, added }) =>
+                  Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]),
+                file,
+              ),
             ),
-          ),
-      ),
-      { seed: 3, numRuns: 600 },
-    );
-  });
+        ),
+        { seed: 3, numRuns: 600 },
+      );
+    },
+    patience,
+  );
 });

@@ -3,7 +3,7 @@ import { PunaError } from '../../shared/error.ts';
 import { brokenJson, type BrokenRecord, type FoundRecord } from './found-record.ts';
 import { draftsOf } from './import/index.ts';
 import { readBroken } from './json-broken.ts';
-import { maxDepth, maxJsonBytes, tooLong } from './limits.ts';
+import { maxDepth, maxJsonBytes, maxRecordBytes, tooLong } from './limits.ts';
 import { readPieces, StrictDecoder } from './pieces.ts';
 import { Sifter } from './sifter.ts';
 
@@ -62,12 +62,10 @@ async function* readSound(
     const arrived = sifter.arrived.splice(0);
     bytesSince = arrived.length > 0 ? 0 : bytesSince + bytes.length;
     for (const value of arrived) yield { value, where: `object ${++count}, which ends on line ${line}` };
-    if (bytesSince > maxJsonBytes) {
-      const unknown = sifter.unknown();
-      // More of it would only be held in memory: its error is that of the file.
-      if (unknown) draftsOf(unknown, `${path}, line ${line}`);
-      throw tooLong(`${path}, line ${line}`, maxJsonBytes);
-    }
+    // More of it would only be held in memory: its error is that of the file.
+    const unknown = bytesSince > maxRecordBytes ? sifter.unknown() : null;
+    if (unknown) draftsOf(unknown, `${path}, line ${line}`);
+    if (bytesSince > maxJsonBytes) throw tooLong(`${path}, line ${line}`, maxJsonBytes);
     lastLine = line;
   }
   decoder.decode(Buffer.alloc(0), lastLine, { more: false });
