@@ -14,7 +14,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function readBack(...examples: Example[]): Promise<Example[]> {
   const path = join(folder, 'examples.jsonl');
   await writeFile(path, examples.map(exampleLine).join(''));
-  return Array.fromAsync(readExamples(path));
+  const read: Example[] = [];
+  for await (const example of readExamples(path)) read.push(example);
+  return read;
 }
 
 const conversation: Example = {

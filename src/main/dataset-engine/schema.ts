@@ -7,7 +7,7 @@ const applicationId = 0x5075_6e44;
 const version = 1;
 
 /** Long enough for another job to end its transaction, short enough to say so soon. */
-const busyTimeoutMs = 5_000;
+const busyTimeoutMs = 2_000;
 
 /** In bytes. Most examples then lie in one page, so that reading all of them is reading on. */
 const pageSize = 16_384;
