@@ -1,7 +1,6 @@
 import {
   type DeviceChoice,
   deviceChoices,
-  loraTargets,
   type ScheduleKind,
   schedules,
 } from '../../../shared/contract/default-training.ts';
