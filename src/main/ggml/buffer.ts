@@ -1,6 +1,7 @@
 import { PunaError } from '../../shared/error.ts';
 import type { TensorContext } from './context.ts';
 import type { Functions, Pointer } from './declarations.ts';
+import { placeIn } from './tensor.ts';
 
 /** Memory of a backend in which tensors live. */
 export class Buffer implements Disposable {
@@ -24,6 +25,23 @@ export class Buffer implements Disposable {
       `There is not enough memory on ${backend.device.name} for the model and its training.`,
       'Choose a smaller model, context or rank, or close other programs.',
     );
+  }
+
+  /**
+   * A buffer without memory, in which all tensors of the context are said to live: graphs over them can be built and measured, but
+   * neither they nor the tensors can be used.
+   */
+  static withoutMemory({ backend, pointer }: TensorContext): Buffer {
+    const { functions } = backend.library;
+    const type = functions.ggml_backend_get_default_buffer_type(backend.pointer);
+    const buffer = functions.ggml_backend_buft_alloc_buffer(type, 0);
+    if (!buffer) throw new PunaError('internal', `${backend.device.name} gives no empty buffer.`);
+    let tensor = functions.ggml_get_first_tensor(pointer);
+    while (tensor !== null) {
+      placeIn(buffer, tensor);
+      tensor = functions.ggml_get_next_tensor(pointer, tensor);
+    }
+    return new Buffer(functions, buffer);
   }
 
   /** Fills all of it with zeros. */

@@ -44,6 +44,11 @@ export class TensorContext implements Disposable {
     return Buffer.forContext(this);
   }
 
+  /** Likewise a place that holds nothing, for graphs that are only measured. */
+  describe(): Buffer {
+    return Buffer.withoutMemory(this);
+  }
+
   protected wrap(pointer: Pointer<'tensor'>): Tensor {
     return new Tensor(this, pointer);
   }

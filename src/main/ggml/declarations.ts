@@ -10,6 +10,8 @@ export const baseDeclarations = {
   ggml_tensor_overhead: ['size'],
   ggml_graph_overhead_custom: ['size', 'size', 'bool'],
   ggml_new_tensor: ['tensor', 'context', 'int', 'int', 'int64s'],
+  ggml_get_first_tensor: ['tensor?', 'context'],
+  ggml_get_next_tensor: ['tensor?', 'context', 'tensor'],
   ggml_set_input: ['void', 'tensor'],
   ggml_set_output: ['void', 'tensor'],
   ggml_set_param: ['void', 'tensor'],
@@ -82,6 +84,7 @@ export const baseDeclarations = {
   ggml_gallocr_alloc_graph: ['bool', 'allocator', 'graph'],
   ggml_backend_alloc_ctx_tensors: ['buffer?', 'context', 'backend'],
   // ggml-backend.h
+  ggml_backend_buft_alloc_buffer: ['buffer?', 'buffer_type', 'size'],
   ggml_backend_get_default_buffer_type: ['buffer_type', 'backend'],
   ggml_backend_buffer_get_size: ['size', 'buffer'],
   ggml_backend_buffer_clear: ['void', 'buffer', 'uint8'],

@@ -58,6 +58,11 @@ export class Tensor {
   }
 }
 
+/** Tells ggml that a tensor lives in a buffer, as its own allocation does. */
+export function placeIn(buffer: Pointer<'buffer'>, tensor: Pointer<'tensor'>): void {
+  koffi.encode(tensor, koffi.offsetof(layout, 'buffer'), 'void *', buffer);
+}
+
 function four([a = 1, b = 1, c = 1, d = 1]: readonly number[]): Shape {
   return [Number(a), Number(b), Number(c), Number(d)];
 }

@@ -26,9 +26,9 @@ export class DropoutMasks implements Disposable {
     return mask;
   };
 
-  /** Once all are known. Errors: `out-of-memory`. */
-  allocate(): void {
-    this.#buffer = this.#context.allocate();
+  /** Once all are known. `described`: they take no memory, for graphs that are only measured. Errors: `out-of-memory`. */
+  allocate({ described = false } = {}): void {
+    this.#buffer = described ? this.#context.describe() : this.#context.allocate();
   }
 
   get bytes(): number {

@@ -1,5 +1,6 @@
 import { aborted } from 'node:util';
 import { serveEngine } from '../engine/serve-engine.ts';
+import { estimateTraining } from './estimate.ts';
 import { computeImportance } from './importance.ts';
 import type { TrainingJobs } from './messages.ts';
 import { runTraining } from './run.ts';
@@ -20,6 +21,7 @@ serveEngine<TrainingJobs>(
       held = paused ? Promise.withResolvers() : null;
       return null;
     },
+    estimate: (input, { signal }) => estimateTraining(input, signal),
     importance: (input, { signal, emit }) => computeImportance(input, { signal, emit }),
   },
   async () => undefined,

@@ -30,8 +30,11 @@ export class ParameterSet implements Disposable {
   readonly #gradientBuffer: Buffer;
   readonly #scratch: Uint8Array;
 
-  /** All numbers are zero at first, but those of tensors that exist already. Errors: `out-of-memory`. */
-  constructor(backend: Backend, parameters: readonly NewParameter[]) {
+  /**
+   * All numbers are zero at first, but those of tensors that exist already. `described`: they take no memory, for graphs that are
+   * only measured. Errors: `out-of-memory`.
+   */
+  constructor(backend: Backend, parameters: readonly NewParameter[], { described = false } = {}) {
     this.#backend = backend;
     this.#state = new TensorContext(backend, { tensors: 3 * parameters.length });
     // In a buffer of their own, which is cleared as one.
@@ -43,9 +46,11 @@ export class ParameterSet implements Disposable {
       moments: { first: this.#state.create('F32', ...shape), second: this.#state.create('F32', ...shape) },
     }));
     this.byValue = new Map(this.tensors.map((tensor) => [tensor.value, tensor]));
-    this.#scratch = new Uint8Array(this.tensors.reduce((most, { value }) => Math.max(most, value.bytes), 0));
-    this.#stateBuffer = this.#state.allocate();
-    this.#gradientBuffer = this.#gradients.allocate();
+    const largest = this.tensors.reduce((most, { value }) => Math.max(most, value.bytes), 0);
+    this.#scratch = new Uint8Array(described ? 0 : largest);
+    this.#stateBuffer = described ? this.#state.describe() : this.#state.allocate();
+    this.#gradientBuffer = described ? this.#gradients.describe() : this.#gradients.allocate();
+    if (described) return;
     this.#stateBuffer.clear();
     this.#gradientBuffer.clear();
   }

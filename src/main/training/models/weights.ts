@@ -48,12 +48,34 @@ export class Weights implements Disposable {
     this.#rowIndexes = this.#context.create('I32', mostRows);
   }
 
-  /** Bytes that a model takes in memory, its copies included, before it is loaded. */
+  /** A model as it would be in memory, which it does not take: for graphs that are only measured. */
+  static describe(backend: Backend, file: ModelFile, options: WeightsOptions): Weights {
+    const weights = new Weights(backend, file, options);
+    weights.#buffer = weights.#context.describe();
+    return weights;
+  }
+
+  /** Bytes that a model would take in memory, its copies included. */
   static measure(backend: Backend, file: ModelFile, options: WeightsOptions): number {
-    using weights = new Weights(backend, file, options);
+    using weights = Weights.describe(backend, file, options);
     return weights.bytes;
   }
 
+  /** A model of zeros, which takes as long to compute as any. Errors: `out-of-memory`. */
+  static zero(backend: Backend, file: ModelFile, options: WeightsOptions): Weights {
+    const weights = new Weights(backend, file, options);
+    try {
+      weights.#buffer = weights.#context.allocate();
+    } catch (thrown) {
+      weights[Symbol.dispose]();
+      throw thrown;
+    }
+    weights.#buffer.clear();
+    weights.#countRows();
+    return weights;
+  }
+
+  /** That it takes in memory, its copies included. */
   get bytes(): number {
     return this.#all().reduce((sum, { bytes }) => sum + bytes, 0);
   }
@@ -63,11 +85,7 @@ export class Weights implements Disposable {
     const weights = new Weights(backend, file, options);
     try {
       weights.#buffer = weights.#context.allocate();
-      const rows = weights.#rowIndexes;
-      backend.write(
-        rows,
-        Int32Array.from({ length: rows.count }, (_, index) => index),
-      );
+      weights.#countRows();
       await weights.#read(file, options);
       const copies = [...weights.#transposed];
       const scratch = new Uint8Array(Math.max(0, ...copies.map(([, copy]) => scratchBytes(copy))));
@@ -103,6 +121,14 @@ export class Weights implements Disposable {
       transposed: this.#transposed.get(name) ?? null,
       rowIndexes: this.#rowIndexes,
     };
+  }
+
+  #countRows(): void {
+    const rows = this.#rowIndexes;
+    this.#backend.write(
+      rows,
+      Int32Array.from({ length: rows.count }, (_, index) => index),
+    );
   }
 
   #all(): Tensor[] {
