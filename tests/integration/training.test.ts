@@ -44,7 +44,7 @@ describe('a run', () => {
     const steps = started.events.filter((event) => event.type === 'step');
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
     expect(steps.at(-1)?.loss).toBeLessThan(steps[0]?.loss ?? 0);
-    expect(started.events.filter((event) => event.type === 'validation')).toHaveLength(3);
+    expect(started.events.filter((event) => event.type === 'validation')).toHaveLength(4);
     expect(started.events).toContainEqual(expect.objectContaining({ type: 'plan', steps: 12, doneSteps: 0 }));
     await expect(readFile(checkpointPath(out))).rejects.toThrow('ENOENT');
   });

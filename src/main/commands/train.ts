@@ -24,6 +24,7 @@ import { Output, runCommand } from './output.ts';
 interface TrainOptions {
   model: string;
   data: string[];
+  validationData?: string[];
   me?: string;
   column?: ColumnMapping;
   dates?: string;
@@ -66,6 +67,10 @@ export function addTrain(program: Command): void {
     .requiredOption(
       '--data <file...>',
       'JSON, JSONL (OpenAI, ShareGPT, Alpaca), an export of chats, a document or text; may be given several times',
+    )
+    .option(
+      '--validation-data <file...>',
+      'examples that are only measured on, of the same kinds; instead of --validation',
     )
     .option('--me <name>', 'whose messages it learns to write, of chats between people')
     .option(
@@ -128,6 +133,7 @@ async function train(options: TrainOptions, signal: AbortSignal): Promise<void> 
     const input = {
       model: resolve(options.model),
       data: options.data.map((path) => resolve(path)),
+      validationData: (options.validationData ?? []).map((path) => resolve(path)),
       ...{ me: options.me ?? null, columns: options.column ?? null, dates: options.dates ?? null },
       out: resolve(options.out),
       settings: settingsOf(options),
@@ -155,7 +161,7 @@ function settingsOf(options: TrainOptions): TrainingSettings {
     ...{ epochs, steps: steps ?? null, learningRate: lr, schedule, warmup, weightDecay: decay },
     ...{ clip: clip === 0 ? null : clip, batch, context, seed, validation, patience: patience ?? null },
     ...{ evaluateEvery, checkpointEvery, recompute, exact: exact ?? false, threads: threads ?? null, device },
-    memoryLimit: null,
+    ...{ sampleEvery: null, memoryLimit: null },
   };
 }
 
@@ -171,6 +177,9 @@ class Progress {
 
   show(event: TrainingEvent): void {
     switch (event.type) {
+      // None is asked for.
+      case 'snapshot':
+        return;
       case 'loading':
         return this.#output.note(`\rLoading ${Math.round(event.progress * 100)}%`);
       case 'note':
@@ -183,7 +192,7 @@ class Progress {
         return this.#output.note(this.#stepText(event));
       case 'validation':
         return this.#output.note(
-          `\nstep ${event.step}: validation loss ${event.validationLoss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}${event.best ? ', best so far' : ''}\n`,
+          `\n${event.step === 0 ? 'before' : `step ${event.step}`}: validation loss ${event.validationLoss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}${event.best ? ', best so far' : ''}\n`,
         );
     }
   }
@@ -205,11 +214,15 @@ function planText(plan: TrainingPlan): string {
   );
 }
 
-function summary({ adapter, last, finish, steps, loss, validationLoss, seconds }: TrainingResult): string {
+function summary(result: TrainingResult): string {
+  const { adapter, last, finish, steps, loss, validationLoss, baseValidationLoss, seconds } = result;
   const how = { done: 'Done', early: 'Ended early', stopped: 'Stopped; --resume goes on' }[finish];
   const losses = [
     loss === null ? '' : `, loss ${loss.toFixed(4)}`,
     validationLoss === null ? '' : `, best validation loss ${validationLoss.toFixed(4)}`,
+    validationLoss === null || baseValidationLoss === null
+      ? ''
+      : ` (${baseValidationLoss.toFixed(4)} before)`,
   ].join('');
   return `\n${how} after ${steps} steps and ${duration(seconds)}${losses}.\n${adapter}${last === null ? '' : ` (best)\n${last}`}\n`;
 }

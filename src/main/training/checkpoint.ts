@@ -15,6 +15,8 @@ export interface RunState {
   bestValidationLoss: number | null;
   /** Measurements since then. */
   withoutImprovement: number;
+  /** Of the model as it was before the first step; null where that was not measured. */
+  baseValidationLoss: number | null;
 }
 
 /** What must be the same for a run to go on. */
@@ -34,6 +36,7 @@ const stored = z.object({
     validationLoss: z.number().nullable(),
     bestValidationLoss: z.number().nullable(),
     withoutImprovement: z.int().nonnegative(),
+    baseValidationLoss: z.number().nullable(),
   }),
 });
 

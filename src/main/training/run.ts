@@ -13,8 +13,14 @@ import {
   saveCheckpoint,
 } from './checkpoint.ts';
 import { dataFingerprint } from './fingerprint.ts';
-import { checkpointPath, type TrainingEvent, type TrainingInput, type TrainingResult } from './messages.ts';
-import { Plan, splitValidation } from './plan.ts';
+import {
+  checkpointPath,
+  type TrainingEvent,
+  type TrainingInput,
+  type TrainingResult,
+  type TrainingSettings,
+} from './messages.ts';
+import { Plan } from './plan.ts';
 import { Session } from './session.ts';
 import { train } from './trainer.ts';
 import { loadData } from './training-data.ts';
@@ -26,6 +32,12 @@ export interface RunOptions {
   /** Resolves when the next step may begin. */
   turn: () => Promise<unknown>;
 }
+
+/** Where a run stands that begins. */
+const begun: RunState = {
+  ...{ step: 0, loss: null, validationLoss: null, bestValidationLoss: null },
+  ...{ withoutImprovement: 0, baseValidationLoss: null },
+};
 
 /**
  * A training run from files to file. Errors: those of reading the model and the data, `unsupported-model`, `out-of-memory`,
@@ -40,17 +52,16 @@ export async function runTraining(input: TrainingInput, options: RunOptions): Pr
 
   const file = await readModelFile(input.model);
   const llamaCpp = await llama(settings.device === 'cpu' ? false : settings.device);
-  const { samples, notes } = await loadData(llamaCpp, input, options.signal);
+  const { learnt, measured, notes } = await loadData(llamaCpp, input, options.signal);
   for (const text of notes) options.emit({ type: 'note', text });
-  const { learnt, measured } = splitValidation(samples, settings);
   const plan = new Plan(learnt, measured, settings);
 
   using session = await Session.open(llamaCpp, file, plan, options);
-  const identity = identityOf(file, samples, input);
+  const identity = identityOf(file, dataFingerprint(learnt, measured), settings);
   const path = checkpointPath(out);
   const state: RunState = input.resume
     ? await loadCheckpoint(path, identity, session.parameters)
-    : { step: 0, loss: null, validationLoss: null, bestValidationLoss: null, withoutImprovement: 0 };
+    : { ...begun };
   options.emit({
     ...{ type: 'plan', steps: plan.steps, doneSteps: state.step, length: plan.length },
     ...{ samples: learnt.length, validationSamples: measured.length, sequences: plan.sequences.length },
@@ -65,12 +76,19 @@ export async function runTraining(input: TrainingInput, options: RunOptions): Pr
   const finish = await train(session.machinery, settings, state, {
     signal: options.signal,
     turn: options.turn,
-    onStep: (report) => options.emit({ type: 'step', ...report }),
+    onStep: (report) => options.emit({ type: 'step', ...report, memoryBytes: session.peakMemory() }),
     onValidation: (step, validationLoss, best) =>
       options.emit({ type: 'validation', step, validationLoss, perplexity: Math.exp(validationLoss), best }),
     save: (at) => saveCheckpoint(path, identity, at, session.parameters),
     saveBest: (at) => write(out, at),
+    async snapshot(at) {
+      const copy = snapshotPath(out, at.step);
+      await write(copy, at);
+      options.emit({ type: 'snapshot', step: at.step, path: copy });
+    },
   });
+  const worse = noBetterThanBase(state);
+  if (worse) options.emit({ type: 'note', text: worse });
 
   // The best one is written already, where there are measurements.
   const last = state.bestValidationLoss === null ? null : lastPath(out);
@@ -79,6 +97,7 @@ export async function runTraining(input: TrainingInput, options: RunOptions): Pr
   return {
     ...{ adapter: out, last, finish, steps: state.step },
     ...{ loss: state.loss, validationLoss: state.bestValidationLoss },
+    baseValidationLoss: state.baseValidationLoss,
     estimatedBytes: session.description.estimatedBytes,
     peakMemoryBytes: session.peakMemory(),
     seconds: (performance.now() - begin) / 1000,
@@ -90,24 +109,29 @@ function lastPath(out: string): string {
   return out.replace(/(\.gguf)?$/i, '-last$1');
 }
 
-function identityOf(
-  file: ModelFile,
-  samples: Parameters<typeof dataFingerprint>[0],
-  input: TrainingInput,
-): RunIdentity {
-  const { sha256, bytes } = fingerprintOf(file);
-  // Where it computes, how often it saves and how much memory it may take change nothing that is learnt.
-  const { checkpointEvery, threads, device, recompute, memoryLimit, ...settings } = input.settings;
-  void [checkpointEvery, threads, device, recompute, memoryLimit];
-  return {
-    base: sha256,
-    baseBytes: bytes,
-    data: dataFingerprint(samples),
-    settings: JSON.stringify(settings),
-  };
+/** `adapter.gguf` → `adapter.sample-40.gguf` */
+function snapshotPath(out: string, step: number): string {
+  return out.replace(/(\.gguf)?$/i, `.sample-${step}.gguf`);
 }
 
-function refuseOverwriting({ model, data, out }: TrainingInput): void {
-  if (![model, ...data].includes(out)) return;
+/** What a person must know of a run that has only made worse what it was measured on; null: it has not. */
+function noBetterThanBase({ bestValidationLoss: best, baseValidationLoss: base }: RunState): string | null {
+  if (best === null || base === null || best < base) return null;
+  return (
+    `The examples that are measured on never came out better than from the model as it was: ` +
+    `a loss of ${best.toFixed(3)} at best, and ${base.toFixed(3)} before`
+  );
+}
+
+function identityOf(file: ModelFile, data: string, given: TrainingSettings): RunIdentity {
+  const { sha256, bytes } = fingerprintOf(file);
+  // Where it computes, how often it saves and how much memory it may take change nothing that is learnt.
+  const { checkpointEvery, sampleEvery, threads, device, recompute, memoryLimit, ...settings } = given;
+  void [checkpointEvery, sampleEvery, threads, device, recompute, memoryLimit];
+  return { base: sha256, baseBytes: bytes, data, settings: JSON.stringify(settings) };
+}
+
+function refuseOverwriting({ model, data, validationData = [], out }: TrainingInput): void {
+  if (![model, ...data, ...validationData].includes(out)) return;
   throw new PunaError('invalid-input', `${out} is read and cannot be written.`, 'Give --out another name.');
 }

@@ -22,11 +22,13 @@ export interface Hooks {
   signal: AbortSignal;
   /** Resolves when the next step may begin. */
   turn(): Promise<unknown>;
-  onStep(report: StepReport): void;
+  onStep(report: Omit<StepReport, 'memoryBytes'>): void;
   onValidation(step: number, loss: number, best: boolean): void;
   /** Keeps the parameters as they are. */
   save(state: RunState): Promise<void>;
   saveBest(state: RunState): Promise<void>;
+  /** Copies the parameters as they are, for whoever wants to see what has been learnt so far. */
+  snapshot(state: RunState): Promise<void>;
 }
 
 /**
@@ -40,6 +42,13 @@ export async function train(
   hooks: Hooks,
 ): Promise<TrainingResult['finish']> {
   const { plan } = machinery;
+  if (machinery.evaluation && state.step === 0 && state.baseValidationLoss === null) {
+    await hooks.turn();
+    const loss = await validationLoss(plan, machinery.evaluation, hooks.signal);
+    if (loss === null) return stop(state, hooks);
+    state.baseValidationLoss = loss;
+    hooks.onValidation(0, loss, false);
+  }
   while (state.step < plan.steps) {
     await hooks.turn();
     if (hooks.signal.aborted) return stop(state, hooks);
@@ -63,6 +72,9 @@ export async function train(
         return 'early';
       }
     }
+    if (settings.sampleEvery !== null && settings.trained === 'adapters') {
+      if (state.step % settings.sampleEvery === 0) await hooks.snapshot(state);
+    }
     if (state.step % settings.checkpointEvery === 0 && !isLast) await hooks.save(state);
   }
   await hooks.save(state);
@@ -80,7 +92,7 @@ async function step(
   settings: TrainingSettings,
   number: number,
   signal: AbortSignal,
-): Promise<StepReport | null> {
+): Promise<Omit<StepReport, 'memoryBytes'> | null> {
   const begin = performance.now();
   const batch = plan.batch(number);
   const learnt = batch.reduce((sum, { learntTokens }) => sum + learntTokens, 0);
@@ -110,16 +122,32 @@ async function step(
   };
 }
 
-/** The loss of what is not learnt from, and whether it is the best so far. */
+/** Nats per token of what is not learnt from; null where it was stopped before its end. */
+async function validationLoss(
+  { validation }: Plan,
+  evaluation: SequenceGraph,
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const learnt = validation.reduce((sum, { learntTokens }) => sum + learntTokens, 0);
+  let loss = 0;
+  for (const sequence of validation) {
+    if (signal?.aborted) return null;
+    loss += await evaluation.run(sequence, 1 / learnt);
+  }
+  return loss;
+}
+
+/**
+ * Measures whether it is the best so far: of what was learnt, the base aside. To its end even when the run is to stop: otherwise
+ * one that goes on would miss it.
+ */
 async function measure(
   { plan }: Machinery,
   evaluation: SequenceGraph,
   state: RunState,
   hooks: Hooks,
 ): Promise<void> {
-  const learnt = plan.validation.reduce((sum, { learntTokens }) => sum + learntTokens, 0);
-  let loss = 0;
-  for (const sequence of plan.validation) loss += await evaluation.run(sequence, 1 / learnt);
+  const loss = (await validationLoss(plan, evaluation)) ?? NaN;
   const best = state.bestValidationLoss === null || loss < state.bestValidationLoss;
   state.validationLoss = loss;
   state.bestValidationLoss = best ? loss : state.bestValidationLoss;

@@ -1,40 +1,77 @@
 import type { Llama } from 'node-llama-cpp';
 import { PunaError } from '../../shared/error.ts';
 import { readExamples, type ReadReport } from '../datasets/index.ts';
+import { mostExamples, Reservoir } from '../datasets/reservoir.ts';
 import type { Sample } from './batches.ts';
 import type { TrainingInput } from './messages.ts';
+import { splitValidation } from './plan.ts';
 import { ExampleTokenizer } from './tokenize-examples.ts';
 
 export interface TrainingData {
-  samples: Sample[];
+  learnt: readonly Sample[];
+  /** What is only measured on. */
+  measured: readonly Sample[];
   /** What a person should know of it, one sentence each. */
   notes: string[];
 }
 
+interface ReadSamples {
+  samples: Sample[];
+  /** Examples of which nothing can be learnt. */
+  empty: number;
+  notes: string[];
+}
+
 /**
- * Reads the examples of all files and tokenizes them as the model does. Errors: those of `readExamples`, `invalid-input` where
- * nothing can be learnt from them.
+ * Reads the examples of all files and tokenizes them as the model does. Without files of their own to measure on, a share of the
+ * examples is put aside for it. Errors: those of `readExamples`, `invalid-input` where nothing can be learnt from them.
  */
 export async function loadData(
   llama: Llama,
-  { model: modelPath, data, me, columns, dates, settings }: TrainingInput,
+  input: TrainingInput,
   signal: AbortSignal,
+  most = mostExamples,
 ): Promise<TrainingData> {
+  const { model: modelPath, data, validationData = [], settings } = input;
   const model = await llama.loadModel({ modelPath, vocabOnly: true, gpuLayers: 0, loadSignal: signal });
+  const read = (paths: readonly string[]) =>
+    readSamples(paths, new ExampleTokenizer(model, settings.context), { input, signal, most });
   try {
-    const tokenizer = new ExampleTokenizer(model, settings.context);
-    const report: ReadReport = { examples: 0, skipped: [] };
-    const samples: Sample[] = [];
-    for (const path of data) {
-      for await (const example of readExamples(path, { signal, report, me, columns, dates })) {
-        for (const sample of tokenizer.samples(example)) samples.push(sample);
-      }
-    }
-    if (samples.length === 0) throw nothingToLearn(data, tokenizer.empty);
-    return { samples, notes: notesOf(report, tokenizer, settings.context) };
+    const { samples, empty, notes } = await read(data);
+    if (samples.length === 0) throw nothingToLearn(data, empty);
+    if (validationData.length === 0) return { ...splitValidation(samples, settings), notes };
+    const measured = await read(validationData);
+    notes.push(...measured.notes.map((note) => `To measure on: ${note}`));
+    return { learnt: samples, measured: measured.samples, notes };
   } finally {
     await model.dispose();
   }
+}
+
+interface ReadOptions {
+  input: TrainingInput;
+  signal: AbortSignal;
+  /** Examples that are kept, of more a sample. */
+  most: number;
+}
+
+async function readSamples(
+  paths: readonly string[],
+  tokenizer: ExampleTokenizer,
+  { input: { me, columns, dates, settings }, signal, most }: ReadOptions,
+): Promise<ReadSamples> {
+  const report: ReadReport = { examples: 0, skipped: [] };
+  const reservoir = new Reservoir(most, settings.seed);
+  const kept: Sample[][] = [];
+  for (const path of paths) {
+    for await (const example of readExamples(path, { signal, report, me, columns, dates })) {
+      const slot = reservoir.slot();
+      if (slot !== null) kept[slot] = tokenizer.samples(example);
+    }
+  }
+  const notes = notesOf(report, tokenizer, settings.context);
+  if (reservoir.seen > most) notes.push(`${most} of ${reservoir.seen} examples are used, drawn evenly`);
+  return { samples: kept.flat(), empty: tokenizer.empty, notes };
 }
 
 function notesOf(report: ReadReport, tokenizer: ExampleTokenizer, context: number): string[] {
