@@ -3,12 +3,20 @@ import type { Client } from './connection.svelte.ts';
 /** As large as the contract takes (src/shared/contract/index.ts); repeated here to keep the schemas out of the page. */
 const pieceBytes = 1024 * 1024;
 
+/** A file, and its place among those that it belongs to: `may.md`, or `2024/may.md`. */
+export interface FileOfGroup {
+  name: string;
+  file: File;
+}
+
 interface UploadOptions {
   signal?: AbortSignal | undefined;
   /** Told the share that has been sent. */
   onProgress?: (share: number) => void;
   /** The group of files that it belongs to. */
   groupId?: string | undefined;
+  /** Of the file, where it is not its own. */
+  name?: string;
 }
 
 /**
@@ -18,9 +26,9 @@ interface UploadOptions {
 export async function upload(
   client: Client,
   file: File,
-  { signal, onProgress, groupId }: UploadOptions = {},
+  { signal, onProgress, groupId, name = file.name }: UploadOptions = {},
 ): Promise<string> {
-  const { uploadId } = await client.uploads.begin({ name: file.name, bytes: file.size, groupId });
+  const { uploadId } = await client.uploads.begin({ name, bytes: file.size, groupId });
   try {
     for (let offset = 0; offset < file.size; offset += pieceBytes) {
       signal?.throwIfAborted();
@@ -38,17 +46,17 @@ export async function upload(
 /** Sends files that belong together; gives their group. Errors: as `upload`. */
 export async function uploadGroup(
   client: Client,
-  { name, files }: { name: string; files: readonly File[] },
-  { signal, onProgress }: Omit<UploadOptions, 'groupId'> = {},
+  { name, files }: { name: string; files: readonly FileOfGroup[] },
+  { signal, onProgress }: Pick<UploadOptions, 'signal' | 'onProgress'> = {},
 ): Promise<string> {
   const { groupId } = await client.uploads.beginGroup({ name });
-  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const total = files.reduce((sum, { file }) => sum + file.size, 0);
   let sent = 0;
   try {
-    for (const file of files) {
+    for (const { name: place, file } of files) {
       const before = sent;
       await upload(client, file, {
-        ...{ signal, groupId },
+        ...{ signal, groupId, name: place },
         onProgress: (share) => onProgress?.((before + share * file.size) / Math.max(1, total)),
       });
       sent += file.size;

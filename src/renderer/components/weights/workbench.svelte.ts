@@ -1,9 +1,9 @@
 import type { Planned, WeightsItem, WeightsOperation } from '../../../shared/contract/index.ts';
 import { inputsOf } from '../../../shared/operation-inputs.ts';
+import type { Dropped } from '../../lib/dropped.ts';
 import { failureText } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { uploadGroup } from '../../lib/upload.ts';
-import type { Dropped } from './dropped.ts';
 import { lastPart } from './paths.ts';
 import {
   isQuantized,
