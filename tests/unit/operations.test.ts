@@ -40,7 +40,10 @@ describe('a family tree', () => {
     };
     const run: TrainingRun = {
       ...{ id: 1, name: '', state: 'done', modelId: null, modelName: 'base', modelPath: '/base.gguf' },
-      ...{ data: ['/chats.json'], settings: defaultTrainingSettings, progress: null, plan: null, step: null },
+      ...{ data: ['/chats.json', `/snapshots/${'ab'.repeat(8)}.jsonl`], validationData: [] },
+      datasets: [{ id: 1, name: 'Letters', fingerprint: 'ab'.repeat(32) }],
+      ...{ conversationId: null, samples: [], pairs: [], pairsComing: 0 },
+      ...{ settings: defaultTrainingSettings, progress: null, plan: null, step: null },
       ...{ losses: [], validations: [], notes: [], error: null, adapterPath: '/taught.gguf', adapterId: 3 },
       ...{ hasCheckpoint: false, createdAt: 1, startedAt: 1, endedAt: 5, secondsLeft: null },
     };
@@ -56,7 +59,8 @@ describe('a family tree', () => {
               ...{ name: 'taught', role: 'adapter', how: 'training', madeAt: 5 },
               from: [
                 { role: 'base', path: '/base.gguf' },
-                { role: 'examples', path: '/chats.json' },
+                { role: 'examples', path: '/chats.json', name: 'chats.json' },
+                { role: 'examples', path: `/snapshots/${'ab'.repeat(8)}.jsonl`, name: 'Letters' },
               ],
             },
           ],

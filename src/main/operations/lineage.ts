@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Lineage, Model, TrainingRun, WeightsJob } from '../../shared/contract/index.ts';
+import type { Lineage, Model, RunDataset, TrainingRun, WeightsJob } from '../../shared/contract/index.ts';
 import { inputsOf, type OriginRole } from '../../shared/operation-inputs.ts';
 
 /** What is known of how weights came about. */
@@ -40,13 +40,41 @@ function branch(
   const run = origins.runs.find(({ adapterPath, adapterId }) => adapterPath === path && adapterId !== null);
   if (!run) return leaf;
   const base: OriginRole = 'base';
-  const examples: OriginRole = 'examples';
   return {
     ...leaf,
     ...{ how: 'training', madeAt: run.endedAt },
     from: [
       from({ path: run.modelPath, role: base }),
-      ...run.data.map((file) => from({ path: file, role: examples })),
+      ...examplesOf(run).map((input) => ({
+        ...from(input),
+        ...(input.name !== null && { name: input.name }),
+      })),
     ],
   };
+}
+
+/** What a run has learnt from: files, and datasets by their names. */
+function examplesOf({ data, validationData, datasets }: TrainingRun): {
+  role: OriginRole;
+  path: string;
+  name: string | null;
+}[] {
+  const files = [...data, ...validationData];
+  const snapshots = datasets.map((dataset) => ({
+    name: dataset.name,
+    path: files.find((file) => isSnapshotOf(dataset, file)) ?? dataset.fingerprint,
+  }));
+  const plain = data
+    .filter((file) => !datasets.some((dataset) => isSnapshotOf(dataset, file)))
+    .map((path) => ({ name: null, path }));
+  return [...plain, ...snapshots].map((input) => ({ ...input, role: 'examples' }));
+}
+
+/** Fewer digits than that name no snapshot. */
+const shortestName = 16;
+
+/** Snapshots of datasets are named by the beginning of their fingerprint. */
+function isSnapshotOf({ fingerprint }: RunDataset, file: string): boolean {
+  const [stem = ''] = basename(file).split('.');
+  return stem.length >= shortestName && fingerprint.startsWith(stem);
 }
