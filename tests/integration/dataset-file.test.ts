@@ -267,6 +267,34 @@ describe('The search', () => {
   });
 });
 
+describe('Lengths', () => {
+  const measured = (examples: readonly { id: number; edits: number; content: ExampleContent }[]) =>
+    examples.map((example) => ({ ...example, tokens: 5, learnt: 4 }));
+
+  test('of what was edited while it was measured are not kept', async () => {
+    await writeDataset(path, numbered(3));
+    await useDataset(path, (file) => {
+      file.lengths.begin('one');
+      const missing = file.lengths.missing(0);
+      file.edit(2, text('other'));
+      file.lengths.keep('one', measured(missing));
+    });
+    expect((await rows(path)).map(({ tokens }) => tokens)).toEqual([5, null, 5]);
+  });
+
+  test('by two tokenizers are never mixed', async () => {
+    await writeDataset(path, numbered(3));
+    await useDataset(path, (file) => {
+      file.lengths.begin('one');
+      const missing = file.lengths.missing(0);
+      file.lengths.begin('other');
+      expect(() => file.lengths.keep('one', measured(missing))).toThrow(/another model/);
+      file.lengths.keep('other', measured(missing.slice(0, 1)));
+    });
+    expect((await rows(path)).map(({ tokens }) => tokens)).toEqual([5, null, null]);
+  });
+});
+
 describe('What is no dataset is refused in a sentence:', () => {
   test('a file that is not there, a text, nothing, and another database', async () => {
     const failure = () => useDataset(path, (file) => file.counts()).catch((thrown: unknown) => thrown);
