@@ -24,6 +24,7 @@ const cutOffCharacters = 1000;
 /** Why an answer of a model is left out; null: it is not. */
 export function faultOfAnswer(question: string, answer: string): GrowReason | null {
   if (answer.trim() === '') return growReasons.noAnswer;
+  if (unitsOf(question).join(' ') === unitsOf(answer).join(' ')) return growReasons.echo;
   const verdict = boilerplate.judge({
     kind: 'conversation',
     system: '',

@@ -20,8 +20,9 @@ const labels: [Label<Part>, ...Label<Part>[]] = [
 ];
 
 /** Some label or other, such as the heading of a numbered task. */
-const heading = /^[*_]*(?:task|과제|작업)\s*#?\d*\s*[:：.)]?[*_]*\s*/i;
-const listItem = /^(\s{0,3})(\(?\d{1,2}\s*[.):]|[-*•])\s+(.*)$/;
+const heading = /^[*_]*(?:task|과제|작업)(?:\s*#?\d+\s*[:：.)]?|\s*[:：])[*_]*\s*/i;
+const listItem =
+  /^(\s{0,3})([*_]*(?:task|과제|작업)\s*#?\d{1,2}\s*[.:：)][*_]*|\(?\d{1,2}\s*[.):]|[-*•])\s+(.*)$/i;
 const nested = /^\s*(?:[-*•]\s+)?[*_([]*(?:input|입력)[*_]*\s*[:：][*_]*\s*(.*?)[)\]]?$/i;
 const inline = /\s*[([](?:input|입력)\s*[:：]\s*([^)\]]*)[)\]]\s*$/i;
 /** Models give tasks titles: `**Trip to Busan**: Plan a …`. */
@@ -32,19 +33,16 @@ const onlyTitle = /^\*\*[^*]*\*\*\s*[:：]?\s*$/;
 const nothing =
   /^[\s([<"'*-]*(?:no(?:ne|thing)?(?: input)?(?: (?:is )?(?:needed|required|necessary))?|n\/?a|empty|not applicable|null|없음|없습니다|필요 ?없음|해당 ?없음|해당 ?사항 ?없음)?[\s)\]>"'.*-]*$/i;
 
-/** Tasks in a reply, without the last one where that was cut off, and without answers that came along. */
+/** Tasks in a reply, without the last one where its instruction was cut off, and without answers that came along. */
 export function tasksIn(reply: string): Task[] {
   const records = recordsIn(reply, labels).filter(({ instruction }) => instruction !== undefined);
   const found = records.length > 0 ? records : listedIn(reply);
-  return withoutCutEnd(found, endOf).map(({ instruction = '', input = '' }) => ({
-    instruction: plain(instruction),
-    input: nothing.test(input) ? '' : unwrapped(input),
-  }));
-}
-
-/** What was written last of a task. */
-function endOf({ instruction = '', input = '', output }: FoundTask): string {
-  return output ?? (nothing.test(input) ? instruction : input);
+  return withoutCutEnd(found, ({ instruction = '' }) => instruction).map(
+    ({ instruction = '', input = '' }) => ({
+      instruction: plain(instruction),
+      input: nothing.test(input) ? '' : unwrapped(input),
+    }),
+  );
 }
 
 /** Items of a plain list; each is an instruction, perhaps with its input beneath or in brackets. */
@@ -71,7 +69,10 @@ function listedIn(reply: string): FoundTask[] {
 
 /** An instruction is one paragraph: so it can be told from the input that follows it after an empty line. */
 function plain(instruction: string): string {
-  const bare = instruction.replace(heading, '').replace(title, '');
+  const bare = instruction
+    .replace(/^[-*•]\s+/, '')
+    .replace(heading, '')
+    .replace(title, '');
   return unwrapped(bare.replaceAll(/\s+/g, ' ')).replaceAll('**', '');
 }
 
