@@ -9,12 +9,16 @@ export const signatureLength = 128;
 /** Chance that two values of one byte are equal although the sets' minima differ. */
 const chance = 1 / 256;
 
-const multipliers = new Uint32Array(signatureLength);
-const summands = new Uint32Array(signatureLength);
+/**
+ * Numbers are compared as signed ones, which is quicker: with the highest bit turned over, they have the order of the unsigned.
+ */
+const highestBit = 0x8000_0000;
+const multipliers = new Int32Array(signatureLength);
+const summands = new Int32Array(signatureLength);
 for (let at = 0; at < signatureLength; at++) {
   // Odd, so that each of these functions is a permutation of the 32-bit numbers.
   multipliers[at] = mixed(2 * at + 1) | 1;
-  summands[at] = mixed(2 * at + 2);
+  summands[at] = mixed(2 * at + 2) ^ highestBit;
 }
 
 /**
@@ -24,16 +28,16 @@ for (let at = 0; at < signatureLength; at++) {
  * more than once; null: none came.
  */
 export function signatureOf(hashes: Iterable<number>): Uint8Array | null {
-  const minima = new Uint32Array(signatureLength).fill(0xffff_ffff);
+  const minima = new Int32Array(signatureLength).fill(0x7fff_ffff);
   let isEmpty = true;
   for (const hash of hashes) {
     isEmpty = false;
     for (let at = 0; at < signatureLength; at++) {
-      const value = (Math.imul(hash, multipliers[at] ?? 1) + (summands[at] ?? 0)) >>> 0;
+      const value = (Math.imul(hash, multipliers[at] ?? 1) + (summands[at] ?? 0)) | 0;
       if (value < (minima[at] ?? 0)) minima[at] = value;
     }
   }
-  return isEmpty ? null : Uint8Array.from(minima, (minimum) => mixed(minimum) & 0xff);
+  return isEmpty ? null : Uint8Array.from(minima, (minimum) => mixed(minimum ^ highestBit) & 0xff);
 }
 
 /** The estimated Jaccard similarity when so many values of two signatures are equal. */

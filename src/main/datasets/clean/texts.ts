@@ -21,5 +21,16 @@ function turnsOf(turns: ExampleTurn[], part: ComparedPart): ExampleTurn[] {
 
 /** Canonically composed, in lower case, each run of white space one space, none at the ends. */
 export function normalised(text: string): string {
-  return text.normalize('NFC').toLowerCase().normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
+  // Several cleaners in a row ask for the same text.
+  if (text === last.text) return last.normalised;
+  const composed = text.normalize('NFC').toLowerCase().normalize('NFC');
+  // In most texts there is nothing to replace, which is seen sooner than every space is replaced by itself.
+  const spaced = unevenSpace.test(composed) ? composed.replaceAll(/\s+/gu, ' ') : composed;
+  last = { text, normalised: spaced.trim() };
+  return last.normalised;
 }
+
+/** White space other than a space between words. */
+const unevenSpace = /[^\S ]| {2}/u;
+
+let last = { text: '', normalised: '' };

@@ -46,12 +46,13 @@ for (const [network, bits] of [
 
 /** Passwords in web addresses; with the host behind it, one looks like an e-mail address. */
 export function passwords(text: string): Iterable<Found> {
-  return matches('password', password, text, (item) => !noPassword.test(item));
+  // A plain search is much quicker than the pattern's.
+  return !text.includes('://') ? [] : matches('password', password, text, (item) => !noPassword.test(item));
 }
 
 /** E-mail addresses and public internet addresses. */
 export function* addresses(text: string): Generator<Found> {
-  yield* matches('email', email, text, (item) => !noEmail.test(item));
+  if (text.includes('@')) yield* matches('email', email, text, (item) => !noEmail.test(item));
   yield* matches('ip', ipv4, text, isSomeonesAddress);
   // Those of the internet begin with 2 or 3; others never leave a network.
   yield* matches('ip', ipv6, text, (item) => isIPv6(item));

@@ -14,6 +14,8 @@ export function* matches(
   text: string,
   accepts: (match: string, before: string) => boolean = () => true,
 ): Generator<Found> {
+  // Most texts have none, which is told without the copy of the pattern that `matchAll` makes.
+  if (text.search(pattern) < 0) return;
   for (const match of text.matchAll(pattern)) {
     const item = match.groups?.['item'] ?? match[0];
     const start = match.index + match[0].lastIndexOf(item);
