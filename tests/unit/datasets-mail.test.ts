@@ -49,7 +49,7 @@ describe('a mailbox', () => {
   );
 
   it('has writers, most mails first', async () => {
-    expect(await mbox.people?.(fixture('mail.mbox'))).toEqual([
+    expect((await mbox.speakers?.(fixture('mail.mbox')))?.people).toEqual([
       { name: 'Kim Puna <kim@example.org>', messages: 3 },
       { name: 'Ann Lee <ann@example.com>', messages: 1 },
     ]);

@@ -1,18 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
 import { finished } from './conversation.ts';
 import type { Draft } from './draft.ts';
 import type { Example, ReadReport } from './example.ts';
-import { startOfExport } from './export-files.ts';
 import { type FoundRecord, isJsonObject, placeKey } from './found-record.ts';
-import type { ColumnMapping, FileStart, Importer, Person } from './import/importer.ts';
-import { importers } from './import/importers.ts';
+import type { ColumnMapping, Importer, Person } from './import/importer.ts';
 import { draftsOf, NotAnExample } from './import/index.ts';
 import { wholeFile } from './import/whole-document.ts';
 import { readDocument } from './json-document.ts';
 import { readJsonLines } from './json-lines.ts';
-import { recogniseForm } from './recognise.ts';
+import type { FileForm } from './recognise.ts';
+import { readerOf, speakersIn } from './survey.ts';
 import { Tally } from './tally.ts';
 import { readText } from './whole-text.ts';
 
@@ -49,14 +47,11 @@ export async function* readExamples(path: string, options: ReadOptions = {}): As
   const { signal, report = { examples: 0, skipped: [] } } = options;
   const tally = new Tally(report);
   try {
-    await checkIsThere(path);
-    const start = await startOfExport(path);
-    const importer = importers.find((known) => known.recognises(start));
-    if (!importer) checkIsPlain(start);
+    const reader = await readerOf(path, signal);
     let found = 0;
-    const examples = importer
-      ? imported(importer, path, tally, options)
-      : plainExamples(path, tally, options);
+    const examples = reader.importer
+      ? imported(reader.importer, path, tally, options)
+      : plainExamples(path, reader.form, tally, options);
     for await (const example of examples) {
       signal?.throwIfAborted();
       found++;
@@ -76,10 +71,8 @@ export async function peopleIn(
   { signal, dates = null }: Pick<ReadOptions, 'signal' | 'dates'> = {},
 ): Promise<Person[] | null> {
   try {
-    await checkIsThere(path);
-    const start = await startOfExport(path);
-    const importer = importers.find((known) => known.recognises(start));
-    return (await importer?.people?.(path, signal, dates)) ?? null;
+    const speakers = await speakersIn(await readerOf(path, signal), path, { signal, dates });
+    return speakers && [...speakers.people];
   } catch (thrown) {
     signal?.throwIfAborted();
     throw fileError(thrown, path);
@@ -112,10 +105,10 @@ async function* imported(
  */
 async function* plainExamples(
   path: string,
+  form: FileForm,
   tally: Tally,
   { signal, onPlace, onProgress }: ReadOptions,
 ): AsyncGenerator<Example> {
-  const form = await recogniseForm(path, signal);
   if (form === 'text') {
     onPlace?.({ at: null, name: null });
     yield { kind: 'text', text: await readText(path, signal) };
@@ -155,26 +148,6 @@ function draftsIn(
     if (thrown instanceof NotAnExample) return { reason: thrown.reason, error: thrown };
     throw thrown;
   }
-}
-
-/** Before it is opened: opening a named pipe would wait for its writer, possibly for ever. */
-async function checkIsThere(path: string): Promise<void> {
-  const found = await stat(path);
-  if (found.isFile() || found.isDirectory()) return;
-  throw new PunaError('invalid-input', `${path} is not a file.`, 'Choose a file with training data.');
-}
-
-/** What no importer knows must be a single file. */
-function checkIsPlain({ path, bytes, archive }: FileStart): void {
-  if (!archive) return;
-  const [what, remedy] =
-    bytes.length === 0
-      ? ['is a folder', 'Choose a file with training data.']
-      : [
-          'is a ZIP archive without an export that is known',
-          'Unpack it, and choose a file with training data.',
-        ];
-  throw new PunaError('invalid-input', `${path} ${what}.`, remedy);
 }
 
 function nothingToLearn(path: string, { skipped }: ReadReport): PunaError {

@@ -42,9 +42,10 @@ export function chatImporter(kind: ChatKind): Importer {
         isGroup: (chat) => survey.others(chat, me) > 1,
       });
     },
-    async people(path, signal, dates) {
+    async speakers(path, signal, dates) {
       await using exported = await openExport(path);
-      return (await ChatSurvey.of(kind.messages(exported, { signal, dates }), signal)).people();
+      const survey = await ChatSurvey.of(kind.messages(exported, { signal, dates }), signal);
+      return { people: survey.people(), me: survey.exporter() };
     },
   };
 }

@@ -44,6 +44,12 @@ export class ChatSurvey {
       .sort((one, other) => other.messages - one.messages);
   }
 
+  /** The name of whoever exported it; null: that cannot be told. */
+  exporter(): string | null {
+    const [sender] = this.me(null) ?? [];
+    return sender === undefined ? null : (this.#names.get(sender) ?? null);
+  }
+
   /** How many others than those speak in a chat. */
   others(chat: string, me: ReadonlySet<string>): number {
     return [...(this.#chats.get(chat)?.keys() ?? [])].filter((sender) => !me.has(sender)).length;

@@ -10,6 +10,9 @@ import { foundInRow, namesColumns, type TableReader, tableReader } from './table
 const batchRows = 200;
 const batchCharacters = 2 ** 20;
 
+/** Of a name that people give a column. */
+const longestColumnName = 40;
+
 /** The first lines, by which the delimiter is told. */
 const probedLines = 20;
 
@@ -21,6 +24,7 @@ export const csv: Importer = {
   recognises: ({ path, text, archive }) =>
     text !== null && !archive && (extensions.has(extensionOf(path)) || looksLikeTable(path, text)),
   read: readTable,
+  columns: columnsOf,
 };
 
 /** Of files whose names do not tell: those whose first line names a prompt and a reply. */
@@ -59,6 +63,31 @@ async function* readTable(path: string, options: ImportOptions): AsyncGenerator<
   if (rows) yield* rows.found(batch);
 }
 
+/** As the first row names them; numbers where it has data, as far as that can be told. */
+async function columnsOf(path: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const options = { ...(signal && { signal }), me: null, columns: null };
+  const { delimiter, linesBefore } = await probe(path, options);
+  const records = csvRecords(linesFrom(path, linesBefore, options), delimiter, maxRecordBytes);
+  for await (const { text } of records) {
+    const first = cellsOf(text, delimiter);
+    const { named, numbered } = namesOf(first);
+    const isHeader = new Set(first).size === first.length && first.every((cell) => looksLikeName(cell));
+    return namesColumns(named) || isHeader ? named : numbered;
+  }
+  return [];
+}
+
+/** Names are short, and no numbers; what people say to each other mostly ends like a sentence. */
+function looksLikeName(cell: string): boolean {
+  const name = cell.trim();
+  return name !== '' && name.length <= longestColumnName && !/^[\d\s.,:+-]+$|[.?!。？！]$/.test(name);
+}
+
+function namesOf(first: readonly string[]): { named: string[]; numbered: string[] } {
+  const numbered = first.map((_, index) => `column ${index + 1}`);
+  return { numbered, named: first.map((name, index) => name.trim() || (numbered[index] ?? '')) };
+}
+
 async function probe(path: string, { signal }: ImportOptions): Promise<Delimiter> {
   const start: string[] = [];
   for await (const { text } of textLines(path, maxRecordBytes, { signal })) {
@@ -81,8 +110,7 @@ class Rows {
   readonly #table: TableReader;
 
   constructor(first: readonly string[], delimiter: string, path: string, { columns }: ImportOptions) {
-    const numbered = first.map((_, index) => `column ${index + 1}`);
-    const named = first.map((name, index) => name.trim() || `column ${index + 1}`);
+    const { named, numbered } = namesOf(first);
     const chosen = columns ? Object.values(columns).filter((name) => name !== undefined) : [];
     // Who chooses columns by number has seen a table without names.
     const byNumber = chosen.some((name) => numbered.includes(name) && !named.includes(name));

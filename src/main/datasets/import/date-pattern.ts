@@ -66,11 +66,18 @@ function literal(text: string): string {
 /** Lines that stand in an error: enough to see what the dates are like. */
 const shownLines = 3;
 
-export function unknownDates(where: string, lines: readonly string[]): PunaError {
-  const shown = lines.slice(0, shownLines).map(quoted).join('; ');
-  return new PunaError(
-    'invalid-input',
-    `${where} looks like a chat, but how its dates are written is not known: ${shown}.`,
-    `What do they mean? Describe what stands before the names, as in --dates "${datePatternExample}".`,
-  );
+/** A chat whose dates nobody here has seen yet. */
+export class StrangeDates extends PunaError {
+  /** Its first lines. */
+  readonly lines: readonly string[];
+
+  constructor(where: string, lines: readonly string[]) {
+    const first = lines.slice(0, shownLines);
+    super(
+      'invalid-input',
+      `${where} looks like a chat, but how its dates are written is not known: ${first.map(quoted).join('; ')}.`,
+      `What do they mean? Describe what stands before the names, as in --dates "${datePatternExample}".`,
+    );
+    this.lines = first;
+  }
 }

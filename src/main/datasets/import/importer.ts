@@ -24,6 +24,14 @@ export interface Person {
   readonly messages: number;
 }
 
+/** Who speaks in a chat between people. */
+export interface Speakers {
+  /** Most messages first. */
+  readonly people: readonly Person[];
+  /** Whoever exported it; null: that cannot be told. */
+  readonly me: string | null;
+}
+
 /** Which columns of a table are what. Absent ones are not there. */
 export interface ColumnMapping {
   readonly prompt?: string;
@@ -59,6 +67,8 @@ export interface Importer {
    * where nothing of the file can be read (each with what to do), and `file-missing`.
    */
   read(path: string, options: ImportOptions): AsyncIterable<Found>;
-  /** Of chats between people: who speaks, most messages first. */
-  people?(path: string, signal?: AbortSignal, dates?: string | null): Promise<Person[]>;
+  /** Of chats between people. */
+  speakers?(path: string, signal?: AbortSignal, dates?: string | null): Promise<Speakers>;
+  /** Of tables: the names of the columns that there are, as a mapping may have them. Errors: `invalid-input`. */
+  columns?(path: string, signal?: AbortSignal): Promise<readonly string[]>;
 }

@@ -21,7 +21,7 @@ export const mbox: Importer = {
   name: 'mbox',
   recognises: ({ bytes }) => beginning.test(Buffer.from(bytes).toString('latin1').replaceAll('\r', '')),
   read: readMailbox,
-  people: writersOf,
+  speakers: async (path, signal) => ({ people: await writersOf(path, signal), me: null }),
 };
 
 /** Without a person, each mail is a text. With one, their mails are: replies to the mail that they answer, where that is in the file, else texts. */

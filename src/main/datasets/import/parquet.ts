@@ -5,7 +5,7 @@ import {
   parquetReadObjects,
   parquetSchema,
 } from 'hyparquet';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { PunaError } from '../../../shared/error.ts';
 import { printable } from '../../weights/formats/printable.ts';
 import { fileError } from '../../storage/index.ts';
@@ -23,12 +23,33 @@ export const parquet: Importer = {
   name: 'parquet',
   recognises: ({ bytes }) => Buffer.from(bytes.subarray(0, mark.length)).toString('latin1') === mark,
   read: readTable,
+  async columns(path) {
+    await using table = await openTable(path);
+    return table.columns;
+  },
 };
 
-async function* readTable(path: string, options: ImportOptions): AsyncGenerator<Found> {
-  await using file = await open(path).catch((thrown: unknown) => {
+interface OpenTable extends AsyncDisposable {
+  size: number;
+  source: Source;
+  metadata: FileMetaData;
+  columns: string[];
+}
+
+async function openTable(path: string): Promise<OpenTable> {
+  const file = await open(path).catch((thrown: unknown) => {
     throw fileError(thrown, path);
   });
+  const close = () => file.close();
+  try {
+    return { ...(await described(path, file)), [Symbol.asyncDispose]: close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+async function described(path: string, file: FileHandle): Promise<Omit<OpenTable, keyof AsyncDisposable>> {
   const { size } = await file.stat();
   const read = async (start: number, end: number): Promise<ArrayBuffer> => {
     // Before room is made for what a damaged description says.
@@ -47,10 +68,15 @@ async function* readTable(path: string, options: ImportOptions): AsyncGenerator<
       return piece;
     },
   };
-  const metadata = await described(path, size, source);
+  const metadata = await metadataOf(path, size, source);
   // A damaged description may leave out names.
   const names = parquetSchema(metadata).children.map(({ element }): unknown => element.name);
-  const columns = names.filter((name) => typeof name === 'string');
+  return { size, source, metadata, columns: names.filter((name) => typeof name === 'string') };
+}
+
+async function* readTable(path: string, options: ImportOptions): AsyncGenerator<Found> {
+  await using opened = await openTable(path);
+  const { size, source, metadata, columns } = opened;
   const table = tableReader(columns, options.columns, path);
   const compressors = await boundedCompressors();
   for (const { rowStart, rowEnd, bytesBefore } of rowSteps(metadata, table.columns, path)) {
@@ -75,7 +101,7 @@ async function* readTable(path: string, options: ImportOptions): AsyncGenerator<
 
 type Source = Parameters<typeof parquetMetadataAsync>[0];
 
-async function described(path: string, size: number, source: Source): Promise<FileMetaData> {
+async function metadataOf(path: string, size: number, source: Source): Promise<FileMetaData> {
   try {
     const end = Buffer.from(await source.slice(Math.max(0, size - 2 * mark.length)));
     if (end.toString('latin1', mark.length) !== mark) throw new Error(`it does not end with ${mark}`);

@@ -11,6 +11,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface TableReader {
   /** The columns that are read; no other is needed. */
   readonly columns: readonly string[];
+  /** What they are; empty where they hold whole conversations. */
+  readonly mapping: ColumnMapping;
   /** Errors: `invalid-input` (a cell that holds a conversation in a way that is not known). */
   drafts(row: Row, where: string): Draft[];
 }
@@ -56,6 +58,11 @@ export function namesColumns(names: readonly string[]): boolean {
   return names.some((name) => usual.has(simple(name)));
 }
 
+/** What the columns of a table would be taken for; empty where that cannot be told, or they hold whole conversations. */
+export function usualMapping(columns: readonly string[]): ColumnMapping {
+  return usualReader(columns)?.mapping ?? {};
+}
+
 /**
  * How the rows of a table with these columns are read: as the mapping says, else by their usual names. Errors: `invalid-input` (a column
  * of the mapping that is not there, or nothing that can be told; the sentence lists the columns).
@@ -65,7 +72,19 @@ export function tableReader(
   mapping: ColumnMapping | null,
   path: string,
 ): TableReader {
-  if (mapping) return mapped(columns, mapping, path);
+  const usual = usualReader(columns);
+  // Who leaves columns as they were guessed means all that was guessed, which is more than a mapping can say.
+  if (mapping && !(usual && isSame(mapping, usual.mapping))) return mapped(columns, mapping, path);
+  if (usual) return usual;
+  throw unknownColumns(columns, path);
+}
+
+function isSame(one: ColumnMapping, other: ColumnMapping): boolean {
+  return (['prompt', 'reply', 'system', 'text'] as const).every((part) => one[part] === other[part]);
+}
+
+/** By the usual names; null where they do not tell. */
+function usualReader(columns: readonly string[]): TableReader | null {
   const nested = nestedNames.find((name) => columns.includes(name));
   if (nested) return nestedReader(columns);
   const find = (part: Part, but?: string) =>
@@ -76,8 +95,7 @@ export function tableReader(
   if (prompt !== undefined && reply !== undefined) {
     return conversationReader({ prompt, material: find('material', prompt), reply, system: find('system') });
   }
-  if (text !== undefined) return textReader(text);
-  throw unknownColumns(columns, path);
+  return text === undefined ? null : textReader(text);
 }
 
 function mapped(columns: readonly string[], mapping: ColumnMapping, path: string): TableReader {
@@ -119,18 +137,23 @@ function conversationReader(parts: {
     if (first !== '') turns.unshift({ role: 'system', text: first });
     return [{ kind: 'conversation', turns }];
   };
-  return { columns, drafts };
+  const mapping = { prompt, reply, ...(system !== undefined && { system }) };
+  return { columns, mapping, drafts };
 }
 
 function textReader(column: string): TableReader {
-  return { columns: [column], drafts: (row) => [{ kind: 'text', text: cell(row, column) }] };
+  return {
+    columns: [column],
+    mapping: { text: column },
+    drafts: (row) => [{ kind: 'text', text: cell(row, column) }],
+  };
 }
 
 function nestedReader(columns: readonly string[]): TableReader {
   const wanted = [...nestedNames, 'instruction', 'system'].filter((name) => columns.includes(name));
   const drafts = (row: Row, where: string) =>
     draftsOf(Object.fromEntries(wanted.map((name) => [name, opened(row[name])])), where);
-  return { columns: wanted, drafts };
+  return { columns: wanted, mapping: {}, drafts };
 }
 
 /** What a row holds; one that is not as its columns should be is passed over. */

@@ -2,7 +2,7 @@ import type { ExportFile, ExportFiles } from '../export-files.ts';
 import { linesOf, nameOf, progressOf, type ReadingOptions } from '../export-text.ts';
 import { dayInOrder, type DateOrder, DateOrders, timeOf, timeSource } from './chat-dates.ts';
 import type { ChatFound, ChatKind } from './chat-message.ts';
-import { datedLines, unknownDates } from './date-pattern.ts';
+import { datedLines, StrangeDates } from './date-pattern.ts';
 import { recognised } from './file-importer.ts';
 import type { FileStart } from './importer.ts';
 import { reasons } from './reasons.ts';
@@ -109,7 +109,7 @@ async function readerFor(
   // America writes the month first, and has clocks of twelve hours.
   const usual = korean > 0 ? 'ymd' : halves > 0 && slashes > 0 ? 'mdy' : 'dmy';
   const order = orders.order(count, usual);
-  if (order === null) throw unknownDates(nameOf(exported, file), first);
+  if (order === null) throw new StrangeDates(nameOf(exported, file), first);
   return (line) => lineIn(line, order);
 }
 
