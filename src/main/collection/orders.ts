@@ -2,15 +2,8 @@ import type { Dataset, GrowOrder, ImportOrder } from '../../shared/contract/inde
 import { PunaError } from '../../shared/error.ts';
 import { expandHome, type Library } from '../library/index.ts';
 
-/** An order with whole paths. Errors: `invalid-input` (it has no source). */
+/** An order with whole paths. */
 export function checkImport(order: ImportOrder): ImportOrder {
-  if (order.sources.length === 0) {
-    throw new PunaError(
-      'invalid-input',
-      'There is nothing to make a dataset of.',
-      'Choose files, a folder, or your conversations.',
-    );
-  }
   const sources = order.sources.map((source) =>
     source.from === 'file' ? { ...source, path: expandHome(source.path) } : source,
   );
