@@ -24,7 +24,8 @@ export async function importDataset(
   const { signal } = live.controller;
   const { sources, leftOut } = await filesOf(live, order, history);
   // Without sources from the beginning, it is for examples that a person writes.
-  if (sources.length === 0 && order.sources.length > 0) throw new PunaError('invalid-input', leftOut[0]?.reason ?? '', noReplies);
+  if (sources.length === 0 && order.sources.length > 0)
+    throw new PunaError('invalid-input', leftOut[0]?.reason ?? '', noReplies);
   const { clean, validation } = order;
   const result = await engine.run(
     'import',
