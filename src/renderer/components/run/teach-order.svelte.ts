@@ -38,10 +38,8 @@ export class TeachOrder {
 
   /** The chosen one, or the one of the chat. */
   readonly model = $derived(app.chatModels.find(({ id }) => id === this.#modelId) ?? app.model);
-  /** The conversation that can use it at once. */
-  readonly conversation = $derived(
-    app.open && app.model?.id === this.model?.id ? app.open.conversation : null,
-  );
+  /** The one in view, which can use it at once. */
+  readonly conversation = $derived(app.open?.conversation ?? null);
   readonly settings = $derived<TrainingSettings>({
     ...defaultTrainingSettings,
     ...this.suggestion?.settings,
