@@ -6,6 +6,7 @@ import {
   ipcMain,
   Menu,
   nativeTheme,
+  Notification,
   protocol,
   session,
   shell,
@@ -25,8 +26,9 @@ import { isOwnPage, packagedPage, scheme } from './electron/page.ts';
 import { closeBeforeQuit } from './electron/quit.ts';
 import { followSettings } from './electron/settings.ts';
 import { holdSingleInstance } from './electron/single-instance.ts';
-import { windowBackground, windowOptions } from './electron/window.ts';
+import { bringToFront, windowBackground, windowOptions } from './electron/window.ts';
 import { type Words, wordsFor } from './electron/words.ts';
+import { followWork } from './electron/work.ts';
 import { acceptPorts } from './rpc/message-port.ts';
 import { dataFolder } from './storage/index.ts';
 
@@ -97,6 +99,16 @@ async function start(folder: string): Promise<void> {
       nativeTheme.themeSource = theme;
       words = wordsFor(language, app.getPreferredSystemLanguages());
       showMenu(folder);
+    },
+    quitting.signal,
+  );
+  await followWork(
+    puna.router,
+    {
+      window: () => mainWindow,
+      createNotification: (options) => new Notification(options),
+      show: () => (mainWindow ? bringToFront(mainWindow) : openWindow()),
+      words: () => words,
     },
     quitting.signal,
   );

@@ -1,4 +1,5 @@
 import type { App, BrowserWindow } from 'electron';
+import { bringToFront } from './window.ts';
 
 /**
  * One Puna per data folder: a second start brings the first one's window to the front. False means that this is the
@@ -11,10 +12,7 @@ export function holdSingleInstance(
   if (!app.requestSingleInstanceLock()) return false;
   app.on('second-instance', () => {
     const window = currentWindow();
-    if (!window) return;
-    if (window.isMinimized()) window.restore();
-    window.show();
-    window.focus();
+    if (window) bringToFront(window);
   });
   return true;
 }

@@ -1,4 +1,4 @@
-import type { BrowserWindowConstructorOptions } from 'electron';
+import type { BrowserWindow, BrowserWindowConstructorOptions } from 'electron';
 
 /** The page's own background (`--surface` in src/renderer/tokens.css), so that a new window does not flash. */
 export const windowBackground = (dark: boolean): string => (dark ? '#10141f' : '#fbfaf7');
@@ -9,6 +9,15 @@ export interface WindowCircumstances {
   platform: NodeJS.Platform;
   /** Developer tools are for developers: a packaged Puna has none. */
   packaged: boolean;
+}
+
+/** Shows a window before all others, wherever it was. */
+export function bringToFront(
+  window: Pick<BrowserWindow, 'isMinimized' | 'restore' | 'show' | 'focus'>,
+): void {
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
 }
 
 /** How the window looks before there is a page, and what the page in it may not do. */

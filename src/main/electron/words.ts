@@ -1,4 +1,4 @@
-/** The words of menus and dialogs; those of the page are in src/renderer/messages. Electron's roles speak English only. */
+/** The words of menus, dialogs and notifications; those of the page are in src/renderer/messages. Electron's roles speak English only. */
 const english = {
   about: 'About Puna',
   hide: 'Hide Puna',
@@ -31,6 +31,8 @@ const english = {
   developerTools: 'Developer Tools',
   pickModels: 'Add models',
   ggufFiles: 'GGUF models',
+  trainingDone: 'Teaching is done',
+  trainingFailed: 'Teaching failed',
 };
 
 export type Words = typeof english;
@@ -67,6 +69,8 @@ const korean: Words = {
   developerTools: '개발자 도구',
   pickModels: '모델 추가',
   ggufFiles: 'GGUF 모델',
+  trainingDone: '가르치기를 마쳤어요',
+  trainingFailed: '가르치지 못했어요',
 };
 
 /** `system` follows the first of the person's preferred languages that Puna speaks. */
