@@ -16,6 +16,9 @@ import { buildTinyModel } from '../support/models.ts';
 const engine = new Engine<DatasetJobs>({ entry: 'dataset-engine', launch: launchChildProcess });
 const model = 'tiny.gguf';
 const other = 'vicuna.gguf';
+const spaced = 'spaced.gguf';
+/** With a space, and no line end, behind what ends a reply. */
+const spacedTemplate = `{% for message in messages %}{% if message['role'] == 'user' %}{{ 'you: ' + message['content'] + '\\n' }}{% else %}{{ 'me: ' + message['content'] + '</s> now ' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ 'me: ' }}{% endif %}`;
 let root: string;
 let file: string;
 let vocabulary: LlamaModel;
@@ -23,6 +26,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'puna-dataset-engine-'));
   await buildTinyModel(join(root, model), { chatTemplate: familiarTemplates.ChatML });
   await buildTinyModel(join(root, other), { chatTemplate: familiarTemplates.Vicuna });
+  await buildTinyModel(join(root, spaced), { chatTemplate: spacedTemplate });
   const llamaCpp = await llama(false);
   vocabulary = await llamaCpp.loadModel({ modelPath: join(root, model), vocabOnly: true, gpuLayers: 0 });
 });
@@ -178,6 +182,17 @@ describe('What the model reads', () => {
       expect((await rows(file))[0]?.tokens).toBe(found.tokens);
     },
   );
+
+  test('keeps the space with which what is only read goes on behind a reply', async () => {
+    await writeDataset(file, [talk('a', 'the', 'b', 'wind')]);
+    const { pieces } = await preview(1, { by: spaced });
+    expect(pieces.map((piece) => piece.text)).toEqual([
+      '<s>you: a\nme: ',
+      'the</s>',
+      ' now you: b\nme: ',
+      'wind</s>',
+    ]);
+  });
 
   test('has characters whole that are several tokens, where what is learnt begins and ends with them', async () => {
     await writeDataset(file, [talk('뷁', '쀍', '🙂', '뷁쀍')]);
