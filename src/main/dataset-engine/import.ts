@@ -1,20 +1,130 @@
-import { readExamples, type ReadReport } from '../datasets/index.ts';
+import { setImmediate } from 'node:timers/promises';
+import { PunaError } from '../../shared/error.ts';
+import { clean, type CleanReport, emptyCleanReport } from '../datasets/clean/index.ts';
+import { type Example, type Place, readExamples, type ReadReport } from '../datasets/index.ts';
 import { DatasetWriter } from './dataset-writer.ts';
 import { contentOf } from './example-content.ts';
+import { filesOf, type SourceFile } from './import-files.ts';
+import { LeftOutList } from './left-out.ts';
 import type { ImportEvent, ImportInput, ImportResult } from './messages.ts';
 
-/** Reads files into a new dataset file. */
+/** Other jobs get a turn at least so often, in milliseconds: a person who looks at a table does not notice it. */
+const turnEvery = 20;
+/** How often progress is told, in milliseconds. */
+const tellEvery = 100;
+
+/**
+ * Reads sources into a new dataset file, in memory that does not grow with them. A source that cannot be read is left out and told.
+ * Errors: `invalid-input` or `file-missing` (none of them can be read), `invalid-input` (nothing is left after cleaning), `disk-full`; the
+ * signal's reason when it aborts. Then nothing is left behind.
+ */
 export async function runImport(
-  { sources, validation, seed, out }: ImportInput,
-  { signal }: { signal: AbortSignal; emit: (event: ImportEvent) => void },
+  { sources, clean: settings, validation, seed, out }: ImportInput,
+  { signal, emit }: { signal: AbortSignal; emit: (event: ImportEvent) => void },
 ): Promise<ImportResult> {
-  const report: ReadReport = { examples: 0, skipped: [] };
+  const leftOut = new LeftOutList();
+  const cleaned = settings && emptyCleanReport();
+  const reading = new Reading(await filesOf(sources, leftOut, signal), {
+    ...{ leftOut, cleaned, signal, emit },
+  });
+  const examples = settings && cleaned ? clean(reading.examples(), settings, cleaned) : reading.examples();
   await using writer = await DatasetWriter.create(out, { validation, seed });
-  for (const { path, label, me, dates } of sources) {
-    for await (const example of readExamples(path, { signal, report, me, dates })) {
-      writer.append({ content: contentOf(example), source: label });
+  for await (const example of examples) {
+    writer.append({ content: contentOf(example), source: reading.source });
+  }
+  signal.throwIfAborted();
+  if (reading.found === 0) throw leftOut.firstFailure ?? nothingFound();
+  if (writer.kept === 0) throw nothingLeft(reading.found);
+  const counts = await writer.finish();
+  return { counts, leftOut: leftOut.entries, cleaned, sampledFrom: writer.sampledFrom };
+}
+
+interface ReadingParts {
+  leftOut: LeftOutList;
+  /** Null where nothing is cleaned. */
+  cleaned: CleanReport | null;
+  signal: AbortSignal;
+  emit: (event: ImportEvent) => void;
+}
+
+/** The reading of files, one after the other. */
+class Reading {
+  /** Examples so far. */
+  found = 0;
+  readonly #files: readonly SourceFile[];
+  readonly #parts: ReadingParts;
+  readonly #bytes: number;
+  #label = '';
+  #place: Place = { at: null, name: null };
+  #bytesBefore = 0;
+  #toldAt = 0;
+  #turnAt = performance.now();
+
+  constructor(files: readonly SourceFile[], parts: ReadingParts) {
+    this.#files = files;
+    this.#parts = parts;
+    this.#bytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What the last example comes from: what the file itself calls it, or the file's label and the place in it. */
+  get source(): string {
+    const { at, name } = this.#place;
+    if (name !== null) return name;
+    return at === null ? this.#label : `${this.#label}, ${at}`;
+  }
+
+  async *examples(): AsyncGenerator<Example> {
+    for (const file of this.#files) {
+      this.#label = file.label;
+      this.#tell(0);
+      yield* this.#examplesOf(file);
+      this.#bytesBefore += file.bytes;
     }
   }
-  const counts = await writer.finish();
-  return { counts, leftOut: report.skipped, cleaned: null, sampledFrom: writer.sampledFrom };
+
+  async *#examplesOf({ path, label, me, columns, dates }: SourceFile): AsyncGenerator<Example> {
+    const { signal, leftOut } = this.#parts;
+    const report: ReadReport = { examples: 0, skipped: [] };
+    const onProgress = (bytes: number) => this.#tell(bytes);
+    const onPlace = (place: Place) => void (this.#place = place);
+    try {
+      const reading = readExamples(path, { ...{ signal, report, me, columns, dates, onPlace, onProgress } });
+      for await (const example of reading) {
+        if (performance.now() - this.#turnAt >= turnEvery) await this.#giveTurn();
+        this.found++;
+        yield example;
+      }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      leftOut.fail(thrown, { path, label });
+    }
+    leftOut.add(report.skipped, this.#files.length > 1 ? label : null);
+  }
+
+  async #giveTurn(): Promise<void> {
+    await setImmediate();
+    this.#parts.signal.throwIfAborted();
+    this.#turnAt = performance.now();
+  }
+
+  #tell(bytes: number): void {
+    const now = performance.now();
+    if (now - this.#toldAt < tellEvery) return;
+    this.#toldAt = now;
+    const { cleaned, emit } = this.#parts;
+    const share = Math.min(1, (this.#bytesBefore + bytes) / Math.max(1, this.#bytes));
+    emit({ type: 'progress', share, examples: cleaned?.kept ?? this.found, current: this.#label });
+  }
+}
+
+function nothingFound(): PunaError {
+  return new PunaError('invalid-input', 'There is nothing to learn from.', 'Choose other files.');
+}
+
+function nothingLeft(found: number): PunaError {
+  return new PunaError(
+    'invalid-input',
+    `Cleaning has left nothing of ${found} ${found === 1 ? 'example' : 'examples'}.`,
+    'Keep more languages or shorter examples, or switch cleaning off.',
+  );
 }

@@ -34,10 +34,10 @@ export interface Speakers {
 
 /** Which columns of a table are what. Absent ones are not there. */
 export interface ColumnMapping {
-  readonly prompt?: string;
-  readonly reply?: string;
-  readonly system?: string;
-  readonly text?: string;
+  readonly prompt?: string | undefined;
+  readonly reply?: string | undefined;
+  readonly system?: string | undefined;
+  readonly text?: string | undefined;
 }
 
 export interface ImportOptions {

@@ -60,7 +60,10 @@ async function* chat(
   file: ExportFile,
   options: ReadingOptions,
 ): AsyncGenerator<ChatFound> {
-  const read = options.dates ? readerOf(options.dates) : await readerFor(exported, file, options.signal);
+  const described = options.dates ? readerOf(options.dates) : null;
+  // Of several chats, it may be only one whose dates had to be described.
+  const isDescribed = described !== null && (await fits(described, exported, file, options.signal));
+  const read = isDescribed ? described : await readerFor(exported, file, options.signal);
   const partner = partnerIn(file.name) ?? partnerIn(exported.path);
   if (partner !== null) yield { kind: 'partner', chat: file.name, sender: partner };
   for await (const found of messagesOfLines(exported, file, read, { ...options, withoutMedia })) {
@@ -82,6 +85,23 @@ function readerOf(dates: string): (line: string) => ChatLine | null {
     return found && saidIn(line, found.rest, found.at);
   };
 }
+
+/** Whether messages begin as they should, among the first lines. */
+async function fits(
+  read: (line: string) => ChatLine | null,
+  exported: ExportFiles,
+  file: ExportFile,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for await (const { text, line } of linesOf(exported, file, { signal })) {
+    if (read(text)) return true;
+    if (line > maxLinesBefore) break;
+  }
+  return false;
+}
+
+/** Lines of the app and of a long message may stand before the first one that has a date. */
+const maxLinesBefore = 200;
 
 /**
  * Reads lines by the order of the numbers in all of the file's dates; a few thousand lines do not take long. Errors: `invalid-input`

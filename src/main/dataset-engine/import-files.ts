@@ -1,0 +1,51 @@
+import { stat } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { openExport } from '../datasets/export-files.ts';
+import { importFiles } from '../datasets/import/folder.ts';
+import { fileError } from '../storage/index.ts';
+import type { LeftOutList } from './left-out.ts';
+import type { FileSource } from './messages.ts';
+
+/** A file that is to be read, or a folder that is one export. */
+export interface SourceFile extends FileSource {
+  bytes: number;
+}
+
+/** The files that sources stand for, each once; sources that cannot be opened are told. Errors: the signal's reason. */
+export async function filesOf(
+  sources: readonly FileSource[],
+  leftOut: LeftOutList,
+  signal: AbortSignal,
+): Promise<SourceFile[]> {
+  const files = new Map<string, SourceFile>();
+  for (const source of sources) {
+    try {
+      const found = await importFiles([source.path], signal);
+      for (const path of found.files) {
+        if (files.has(path)) continue;
+        const label = labelIn(source, path);
+        files.set(path, { ...source, path, label, bytes: await bytesOf(path) });
+      }
+      if (found.passedOver > 0) {
+        leftOut.add([{ reason: 'files of kinds that cannot be read', count: found.passedOver }], null);
+      }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      leftOut.fail(fileError(thrown, source.path), source);
+    }
+  }
+  return [...files.values()];
+}
+
+/** Bytes of a file, or of all files below a folder. */
+export async function bytesOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  await using exported = await openExport(path);
+  return exported.files.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** A file of a folder is called after both. */
+function labelIn({ path: folder, label }: FileSource, path: string): string {
+  return path === folder ? label : `${label}/${relative(folder, path).split(sep).join('/')}`;
+}
