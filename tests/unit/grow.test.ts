@@ -7,7 +7,7 @@ import { questionOf } from '../../src/main/datasets/grow/exchange.ts';
 import { supportOf } from '../../src/main/datasets/grow/pair-filter.ts';
 import { rougeL } from '../../src/main/datasets/grow/rouge.ts';
 import { ownSeeds } from '../../src/main/datasets/grow/seeds.ts';
-import { seedTaskSchema, growOrderSchema, type GrowOrder } from '../../src/shared/contract/dataset.ts';
+import { seedTaskSchema, type GrowOrder } from '../../src/shared/contract/dataset.ts';
 
 const words = [
   'garden',
@@ -108,23 +108,13 @@ async function run(order: GrowOrder, { generate, written = [], until = Infinity,
   return { examples, requests, leftOut, shares, failure };
 }
 
-const common = { name: 'Grown', modelId: 1, seed: 7 };
-const orders: Record<GrowOrder['kind'], GrowOrder> = {
-  'self-instruct': growOrderSchema.parse({
-    ...common,
-    kind: 'self-instruct',
-    seeds: [],
-    language: 'en',
-    count: 25,
-  }),
-  'self-chat': growOrderSchema.parse({
-    ...common,
-    kind: 'self-chat',
-    topics: [...words, ...verbs],
-    exchanges: 3,
-    language: 'en',
-  }),
-  pairs: growOrderSchema.parse({ ...common, kind: 'pairs', datasetId: 1, perText: 3, similarity: 0.9 }),
+type Orders = { [Kind in GrowOrder['kind']]: Extract<GrowOrder, { kind: Kind }> };
+
+const common = { name: 'Grown', modelId: 1, seed: 7, similarity: 0.7 };
+const orders: Orders = {
+  'self-instruct': { ...common, kind: 'self-instruct', seeds: [], language: 'en', count: 25 },
+  'self-chat': { ...common, kind: 'self-chat', topics: [...words, ...verbs], exchanges: 3, language: 'en' },
+  pairs: { ...common, kind: 'pairs', datasetId: 1, perText: 3, similarity: 0.9 },
 };
 
 describe.each(Object.values(orders))('$kind', (order) => {
@@ -218,9 +208,12 @@ describe('self-instruct', () => {
       input: '',
       output: 'So.',
     }));
-    const { requests } = await run({ ...orders['self-instruct'], seeds } as GrowOrder, {
-      generate: inventive,
-    });
+    const { requests } = await run(
+      { ...orders['self-instruct'], seeds },
+      {
+        generate: inventive,
+      },
+    );
     const [first] = requests;
     for (const { instruction } of seeds) expect(first?.turns[0]?.text).toContain(instruction);
     expect(ownSeeds.en.some(({ instruction }) => first?.turns[0]?.text.includes(instruction))).toBe(false);

@@ -7,6 +7,7 @@ import { importFiles } from '../datasets/import/folder.ts';
 import { type ColumnMapping, type Example, readExamples, type ReadReport } from '../datasets/index.ts';
 import { writeAtomically } from '../storage/index.ts';
 import { column } from './arguments.ts';
+import { addDatasetGrow } from './dataset-grow.ts';
 import { Output, runCommand } from './output.ts';
 
 interface ImportOptions {
@@ -24,7 +25,7 @@ const progressSteps = 100;
 export function addDataset(program: Command): void {
   const dataset = program
     .command('dataset')
-    .description('make data to learn from of the files that people have');
+    .description('make data to learn from of the files that people have, or have a model write it');
   dataset
     .command('import')
     .description(
@@ -47,6 +48,7 @@ export function addDataset(program: Command): void {
     .action((files: string[], options: ImportOptions) =>
       runCommand((signal) => importDataset(files, options, signal)),
     );
+  addDatasetGrow(dataset);
 }
 
 async function importDataset(paths: string[], options: ImportOptions, signal: AbortSignal): Promise<void> {
