@@ -46,11 +46,11 @@ export const en = {
       dates: 'Describe the dates.',
     },
     me: 'Which of these is you?',
-    meHint: 'The model learns to write like you.',
+    meHint: 'The model learns to write like you. In brackets: how many messages.',
     meOther: 'Choose a name',
-    person_one: '{{name}} ({{number}} message)',
-    person_other: '{{name}} ({{number}} messages)',
+    person: '{{name}} ({{number}})',
     columns: 'What the table has',
+    changeColumns: 'Change',
     tableKinds: { pairs: 'Questions and answers', text: 'Texts' },
     column: { prompt: 'Question', reply: 'Answer', system: 'System prompt', text: 'Text' },
     noColumn: 'None',
@@ -97,7 +97,7 @@ export const en = {
     none: 'Nothing is cleaned',
     line: 'Cleaning: {{what}}',
     short: {
-      'personal-data': 'personal data',
+      'personal-data': 'personal data masked',
       boilerplate: 'empty phrases',
       length: 'length',
       language: 'language',
@@ -285,7 +285,7 @@ export const en = {
   },
   split: {
     title: 'For measuring',
-    hint: 'In percent, drawn at random. Of these nothing is learnt.',
+    hint: 'In percent, drawn at random. These are not learnt.',
     field: 'Share that is kept for measuring, in percent',
   },
   examples: {

@@ -1,5 +1,5 @@
 import type { CleanSettings } from '../../../../shared/contract/index.ts';
-import { locale, t } from '../../../lib/i18n.svelte.ts';
+import { t } from '../../../lib/i18n.svelte.ts';
 
 /** In one line, what will be cleaned. */
 export function cleanLine(settings: CleanSettings): string {
@@ -13,6 +13,5 @@ export function cleanLine(settings: CleanSettings): string {
   ] as const;
   const words = parts.flatMap((part) => (part === null ? [] : [t(`datasets.clean.short.${part}`)]));
   if (words.length === 0) return t('datasets.clean.none');
-  const list = new Intl.ListFormat(locale(), { style: 'narrow', type: 'unit' });
-  return t('datasets.clean.line', { what: list.format(words) });
+  return t('datasets.clean.line', { what: words.join(', ') });
 }

@@ -26,11 +26,16 @@ const wholeConversations = ['messages', 'conversations', 'instances'];
 export function openQuestion(source: DataSource, answers: Answers): Question | null {
   if (source.strangeDates) return 'dates';
   if (source.people && source.people.length > 0 && answers.me === null) return 'me';
-  if (source.columns && !isComplete(answers.columns ?? source.columns.mapping)) {
-    const whole = source.columns.names.some((name) => wholeConversations.includes(name));
-    return whole && answers.columns === null ? null : 'columns';
-  }
-  return null;
+  return source.columns && !areKnown(source.columns, answers.columns) ? 'columns' : null;
+}
+
+/** Whether it is clear what the columns of a table are. `chosen`: by the person; null: as they were guessed. */
+export function areKnown(
+  { names, mapping }: NonNullable<DataSource['columns']>,
+  chosen: Columns | null,
+): boolean {
+  if (chosen) return isComplete(chosen);
+  return isComplete(mapping) || names.some((name) => wholeConversations.includes(name));
 }
 
 /** A text alone, or a question with its answer. */
