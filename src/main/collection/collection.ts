@@ -27,6 +27,7 @@ import { clearSnapshots, exportPieces } from './snapshots.ts';
 import { nameFor } from './names.ts';
 import { SourceFiles } from './source-files.ts';
 import { isReady, opened, StoredDatasets } from './stored-datasets.ts';
+import { quoted } from '../weights/formats/printable.ts';
 
 export interface CollectionOptions {
   /** With the table `datasets`. */
@@ -157,7 +158,7 @@ export class Collection {
     if (dataset.state === 'waiting' || dataset.state === 'working' || conversations + texts === 0) {
       throw new PunaError(
         'invalid-input',
-        `“${dataset.name}” is still being written.`,
+        `${quoted(dataset.name)} is still being written.`,
         'Wait until it is written, or stop it.',
       );
     }
@@ -251,7 +252,7 @@ export class Collection {
     if (!reviewed) {
       throw new PunaError(
         'invalid-input',
-        `Nobody has looked at “${name}” yet, which a model has written.`,
+        `Nobody has looked at ${quoted(name)} yet, which a model has written.`,
         'Look at some of its examples, and approve it.',
       );
     }

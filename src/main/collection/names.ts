@@ -4,6 +4,9 @@ import type { DatasetRecipe, Folder, ImportSource } from '../../shared/contract/
 /** What is told of conversations that have no title, and of all of them. */
 export const historyLabel = 'Conversations';
 
+/** A dataset that begins without examples. */
+const emptyName = 'Examples';
+
 /** A line of the list; a topic can be a paragraph. */
 const longestName = 60;
 
@@ -20,7 +23,8 @@ export function nameFor(recipe: DatasetRecipe, known: Known): string {
   switch (recipe.kind) {
     case 'import': {
       const [first, ...others] = recipe.sources.map((source) => nameOfSource(source, known));
-      return others.length === 0 ? shortened(first ?? '') : `${shortened(first ?? '')} +${others.length}`;
+      if (first === undefined) return emptyName;
+      return others.length === 0 ? shortened(first) : `${shortened(first)} +${others.length}`;
     }
     case 'pairs':
       return `${shortened(known.datasetName(recipe.datasetId))} Q&A`;

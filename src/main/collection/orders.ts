@@ -1,6 +1,7 @@
 import type { Dataset, GrowOrder, ImportOrder } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { expandHome, type Library } from '../library/index.ts';
+import { quoted } from '../weights/formats/printable.ts';
 
 /** An order with whole paths. */
 export function checkImport(order: ImportOrder): ImportOrder {
@@ -24,7 +25,7 @@ export async function checkGrow(
   if (counts.texts > 0) return order;
   throw new PunaError(
     'invalid-input',
-    `“${name}” has no texts to make questions and answers of.`,
+    `${quoted(name)} has no texts to make questions and answers of.`,
     'Choose a dataset of documents or texts.',
   );
 }

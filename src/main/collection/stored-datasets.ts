@@ -13,6 +13,7 @@ import {
   leftOutSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { quoted } from '../weights/formats/printable.ts';
 
 /** A line of the table `datasets`. Lists and records are JSON. */
 interface Row {
@@ -39,7 +40,7 @@ export function isReady(dataset: Dataset): Dataset {
   const isBeingMade = dataset.state === 'waiting' || dataset.state === 'working';
   throw new PunaError(
     'invalid-input',
-    `“${dataset.name}” is not ${isBeingMade ? 'made yet' : 'complete'}.`,
+    `${quoted(dataset.name)} is not ${isBeingMade ? 'made yet' : 'complete'}.`,
     isBeingMade ? 'Wait until it is made.' : 'Resume it, or choose another one.',
   );
 }
