@@ -15,6 +15,9 @@ import { needsTransposed, trainedParameters } from './trained-parameters.ts';
 const samplesBytes = 20e6;
 const vocabularyBytes = 800;
 
+/** What this process took at first: a run has a process of its own, without what earlier estimates have left behind. */
+let freshBytes: number | null = null;
+
 /**
  * What a run would take. The bytes are counted as the run counts them, over the same graphs, of which none has memory yet; they
  * differ from its own estimate only by what data and vocabulary take. Errors: those of describing the model,
@@ -33,7 +36,8 @@ export async function estimateTraining(
   const threads = settings.threads ?? trainingThreads();
   using backend = new Backend(library, device, { threads });
   const reading = samplesBytes + vocabularyBytes * decoder.vocabulary;
-  const before = takenMemory(device) + (device.isCpu ? reading : 0);
+  freshBytes ??= takenMemory(device);
+  const before = freshBytes + (device.isCpu ? reading : 0);
   const free = Math.min((await freeMemory(llamaCpp, device)) + freed, settings.memoryLimit ?? Infinity);
 
   const { needed, recompute } = measureBytes(backend, file, decoder, { settings, length, evaluates, free });
