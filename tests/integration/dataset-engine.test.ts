@@ -55,8 +55,8 @@ const contents: ExampleContent[] = [
 ];
 
 /** As training counts: all tokens, and those it learns to write, with a context in which everything has its place. */
-function trained(content: ExampleContent): { tokens: number; learnt: number } {
-  const [sample, ...others] = new ExampleTokenizer(vocabulary, 100_000).samples(exampleOf(content));
+function trained(content: ExampleContent, context = 100_000): { tokens: number; learnt: number } {
+  const [sample, ...others] = new ExampleTokenizer(vocabulary, context).samples(exampleOf(content));
   if (!sample || others.length > 0) throw new Error('There is not one sample.');
   return { tokens: sample.tokens.length, learnt: sample.learnt.slice(1).filter(Boolean).length };
 }
@@ -66,7 +66,7 @@ describe('Lengths', () => {
     await writeDataset(file, contents);
     expect((await rows(file)).map(({ tokens }) => tokens)).toEqual(contents.map(() => null));
     const measures = await measure();
-    const expected = contents.map(trained);
+    const expected = contents.map((content) => trained(content));
     expect((await rows(file)).map(({ tokens }) => tokens)).toEqual(expected.map(({ tokens }) => tokens));
     const lengths = expected.map(({ tokens }) => tokens).sort((one, another) => one - another);
     expect(measures).toMatchObject({
@@ -226,6 +226,20 @@ describe('What the model reads', () => {
       { text: '<s>', learnt: false },
       { text: `${words}</s>`, learnt: true },
     ]);
+  });
+
+  test('of a very long text is its beginning, without the end', async () => {
+    await writeDataset(file, [text('the wind '.repeat(120_000))]);
+    const { pieces, tokens } = await preview(1);
+    const words = pieces.map((piece) => piece.text).join('');
+    expect(words).toMatch(/^<s>(the wind )+(the?|th)?$/);
+    expect(tokens).toBeGreaterThan(30_000);
+    // In pieces that need not end where words do.
+    const measured = await measure();
+    expect(
+      Math.abs(measured.tokens - trained(text('the wind '.repeat(120_000)), 10_000_000).tokens),
+    ).toBeLessThan(3);
+    expect(measured.learntTokens).toBe(measured.tokens - 1);
   });
 
   test('of an example that is not there is said not to be', async () => {

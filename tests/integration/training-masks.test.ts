@@ -144,6 +144,27 @@ describe('of a conversation', () => {
     expect(learntTexts(model, sample)).toEqual([`${first}<|im_end|>`]);
     expect(tokenizer.shortened).toBe(1);
   });
+
+  test('of many turns as many stay as fit, at every length of the context', async () => {
+    const model = await modelWith(familiarTemplates.ChatML);
+    const turns = Array.from({ length: 24 }, (_, index) => ({
+      role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
+      text: 'the wind '.repeat(1 + (index % 5)),
+    }));
+    const samples = (context: number, count: number) =>
+      new ExampleTokenizer(model, context).samples({
+        ...{ kind: 'conversation', system: '', turns: turns.slice(0, count) },
+      });
+    const whole = Array.from({ length: 12 }, (_, index) => samples(100_000, 2 * (index + 1))[0]);
+    for (
+      let context = whole[0]?.tokens.length ?? 0;
+      context < (whole[11]?.tokens.length ?? 0);
+      context += 7
+    ) {
+      const most = whole.findLast((sample) => sample && sample.tokens.length <= context);
+      expect(samples(context, 24)).toEqual([most]);
+    }
+  });
 });
 
 test('Of a text all is learnt but the beginning, in pieces of the context', async () => {

@@ -73,7 +73,7 @@ function charactersOf(content: ExampleContent): number {
 }
 
 /** The first UTF-16 units of a text, without half of a character at the end. */
-function beginning(text: string, length: number): string {
+export function beginning(text: string, length: number): string {
   if (text.length <= length) return text;
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);

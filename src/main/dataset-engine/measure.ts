@@ -3,12 +3,16 @@ import { setImmediate } from 'node:timers/promises';
 import type { ExampleContent, Measures } from '../../shared/contract/index.ts';
 import { ExampleTokenizer } from '../training/tokenize-examples.ts';
 import type { DatasetFile } from './dataset-file.ts';
+import { beginning } from './example-columns.ts';
 import { exampleOf } from './example-content.ts';
 import type { ExampleLength, Unmeasured } from './lengths.ts';
 import type { Vocabulary } from './vocabularies.ts';
 
 /** So long tokenizing goes on before other jobs get a turn, in milliseconds. */
 const turnMs = 8;
+
+/** A longer text is tokenized in pieces, in characters: the tokenizer lets nobody have a turn, and takes a second for a million. */
+const charactersAtOnce = 1_000_000;
 
 /**
  * Measures all examples that have no length by this tokenizer yet, however long the context. What is not measured to the end goes
@@ -19,20 +23,25 @@ export async function measureLengths(
   { key, model }: Vocabulary,
   signal: AbortSignal,
 ): Promise<ExampleLength[]> {
-  const lengthOf = measurer(model);
+  let turn = performance.now();
+  const breathe = async () => {
+    if (performance.now() - turn < turnMs) return;
+    await setImmediate();
+    signal.throwIfAborted();
+    turn = performance.now();
+  };
+  const tokenizer = new ExampleTokenizer(model, Infinity);
   file.lengths.begin(key);
   let after = 0;
-  let turn = performance.now();
   for (;;) {
-    const batch = file.lengths.missing(after);
     const measured: (Unmeasured & ExampleLength)[] = [];
-    for (const example of batch) {
-      measured.push({ ...example, ...lengthOf(example.content) });
-      after = example.id;
-      if (performance.now() - turn < turnMs) continue;
-      await setImmediate();
-      signal.throwIfAborted();
-      turn = performance.now();
+    for (const example of file.lengths.missing(after)) {
+      const { content, id } = example;
+      const isLong = content.kind === 'text' && content.text.length > charactersAtOnce;
+      const length = isLong ? await lengthOfText(content.text, model, breathe) : lengthOf(content, tokenizer);
+      measured.push({ ...example, ...length });
+      after = id;
+      await breathe();
     }
     if (measured.length === 0) return file.lengths.all();
     file.lengths.keep(key, measured);
@@ -40,16 +49,30 @@ export async function measureLengths(
 }
 
 /** Of all tokens that training would read if the context had no end. The first one is not learnt, as nothing leads to it. */
-function measurer(model: LlamaModel): (content: ExampleContent) => ExampleLength {
-  const tokenizer = new ExampleTokenizer(model, Infinity);
-  return (content) => {
-    const length = { tokens: 0, learnt: 0 };
-    for (const { tokens, learnt } of tokenizer.samples(exampleOf(content))) {
-      length.tokens += tokens.length;
-      length.learnt += learnt.reduce((sum, is, index) => sum + (is && index > 0 ? 1 : 0), 0);
-    }
-    return length;
-  };
+function lengthOf(content: ExampleContent, tokenizer: ExampleTokenizer): ExampleLength {
+  const length = { tokens: 0, learnt: 0 };
+  for (const { tokens, learnt } of tokenizer.samples(exampleOf(content))) {
+    length.tokens += tokens.length;
+    length.learnt += learnt.reduce((sum, is, index) => sum + (is && index > 0 ? 1 : 0), 0);
+  }
+  return length;
+}
+
+/** The same of a long text, but for a token or two where its pieces meet. */
+async function lengthOfText(
+  text: string,
+  model: LlamaModel,
+  breathe: () => Promise<void>,
+): Promise<ExampleLength> {
+  const { bos, eos, shouldPrependBosToken } = model.tokens;
+  let tokens = Number(shouldPrependBosToken && bos !== null) + Number(eos !== null);
+  for (let from = 0; from < text.length;) {
+    const piece = beginning(text.slice(from, from + charactersAtOnce + 1), charactersAtOnce);
+    tokens += model.tokenize(piece).length;
+    from += piece.length;
+    await breathe();
+  }
+  return { tokens, learnt: tokens - 1 };
 }
 
 /** Sums up lengths, the shortest of which come first. */

@@ -51,11 +51,16 @@ export class ExampleTokenizer {
     const whole = this.#render(system, turns);
     if (whole.tokens.length <= this.#context) return [whole];
     this.shortened++;
-    for (let count = turns.length - 1; count > 1; count--) {
-      if (turns[count - 1]?.role !== 'assistant') continue;
-      const shorter = this.#render(system, turns.slice(0, count));
-      if (shorter.tokens.length <= this.#context) return [shorter];
+    let fitting: Sample | null = null;
+    // More exchanges are more tokens, so that halving finds the most that fit: long chats have hundreds.
+    let [fits, tooMany] = [0, turns.length / 2];
+    while (tooMany - fits > 1) {
+      const exchanges = Math.floor((fits + tooMany) / 2);
+      const shorter = this.#render(system, turns.slice(0, exchanges * 2));
+      if (shorter.tokens.length > this.#context) tooMany = exchanges;
+      else [fits, fitting] = [exchanges, shorter];
     }
+    if (fitting) return [fitting];
     const first = this.#render(system, turns.slice(0, 2));
     const cut = <Element>(all: readonly Element[]) => all.slice(0, this.#context);
     return [{ tokens: cut(first.tokens), learnt: cut(first.learnt) }];
