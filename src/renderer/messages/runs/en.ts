@@ -4,6 +4,7 @@ export const en = {
   titleOf: '{{model}} · {{data}}',
   justNow: 'just now',
   loss: 'Loss',
+  smoothed: 'Smoothed',
   validation: 'Held-out loss',
   gone: 'This run is no longer there.',
   back: 'All runs and datasets',
@@ -212,7 +213,7 @@ export const en = {
     none: 'The curve begins with the first step.',
   },
   samples: {
-    title: 'What it says meanwhile',
+    title: 'Your own prompts',
     base: 'Before',
     taught: 'After step {{step}}',
     notYet: 'Not yet',
@@ -227,16 +228,16 @@ export const en = {
     title: 'What was learnt',
     talk: 'Talk to it',
     talkIn: 'Go on in “{{title}}”',
-    talkNew: 'New conversation with it',
+    talkNew: 'New conversation',
     measured: 'Before and after',
     before: 'Before',
     after: 'After',
     perplexity: 'Perplexity',
     lossOf: 'Held-out loss {{loss}}',
     better_one:
-      'On {{number}} example that it never learnt from, it is now as unsure as between {{after}} words, where it was between {{before}}. Lower is better.',
+      'On {{number}} example that it never learnt from, it now hesitates between {{after}} words at each step, where it hesitated between {{before}} before. Lower is better.',
     better_other:
-      'On {{number}} examples that it never learnt from, it is now as unsure as between {{after}} words, where it was between {{before}}. Lower is better.',
+      'On {{number}} examples that it never learnt from, it now hesitates between {{after}} words at each step, where it hesitated between {{before}} before. Lower is better.',
     same_one:
       'On {{number}} example that it never learnt from, it is as good as before: what it learnt does not carry over, or was known already.',
     same_other:

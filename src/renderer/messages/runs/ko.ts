@@ -6,6 +6,7 @@ export const ko: Translation<typeof en> = {
   titleOf: '{{model}} · {{data}}',
   justNow: '방금',
   loss: '손실',
+  smoothed: '다듬은 값',
   validation: '검증 손실',
   gone: '이 학습은 이제 없어요.',
   back: '모든 학습과 데이터',
@@ -209,7 +210,7 @@ export const ko: Translation<typeof en> = {
     none: '첫 스텝부터 곡선이 그려져요.',
   },
   samples: {
-    title: '배우는 동안의 대답',
+    title: '직접 쓴 질문',
     base: '배우기 전',
     taught: '{{step}}스텝 뒤',
     notYet: '아직 없어요',
@@ -224,14 +225,14 @@ export const ko: Translation<typeof en> = {
     title: '배운 것',
     talk: '이야기하기',
     talkIn: '“{{title}}” 이어 가기',
-    talkNew: '새 대화에서 이야기하기',
+    talkNew: '새 대화',
     measured: '전과 후',
     before: '전',
     after: '후',
     perplexity: '퍼플렉시티',
     lossOf: '검증 손실 {{loss}}',
     better_other:
-      '배운 적 없는 예시 {{number}}개에서, 다음 말을 두고 전에는 낱말 {{before}}개 사이에서 망설였는데 이제는 {{after}}개 사이에서 망설이는 셈이에요. 낮을수록 좋아요.',
+      '배운 적 없는 예시 {{number}}개에서, 다음 말을 고를 때 전에는 낱말 {{before}}개 사이에서 망설였는데 이제는 {{after}}개 사이에서 망설여요. 낮을수록 좋아요.',
     same_other:
       '배운 적 없는 예시 {{number}}개에서는 전과 비슷해요. 배운 것이 다른 데까지 통하지 않거나, 이미 알던 내용이에요.',
     worse_other:

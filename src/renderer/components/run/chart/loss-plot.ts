@@ -11,8 +11,8 @@ export interface LossPlotOptions {
   onzoom: (zoomed: boolean) => void;
 }
 
-/** Of the space of the axes, in CSS pixels. */
-const axisSpace = { steps: 30, losses: 52 };
+/** Of the letters at the axes, in CSS pixels: their size, their usual width, and what is around them. */
+const letters = { size: 12, width: 7, space: 14, height: 30 };
 /** How many times narrower one press makes it. */
 const zoomStep = 2;
 /** A part of fewer steps than that shows nothing more. */
@@ -62,9 +62,12 @@ export class LossPlot {
     const [first, last] = [steps[0], steps.at(-1)];
     if (min === undefined || max === undefined || first === undefined || last === undefined) return;
     if (into && max - min <= fewestSteps) return;
-    const around = steps[this.#at ?? steps.length - 1] ?? max;
+    const at = this.#at;
+    const around = steps[at ?? steps.length - 1] ?? max;
     const [from, to] = zoomed([min, max], into ? zoomStep : 1 / zoomStep, around, [first, last]);
-    this.#plot.setScale('x', { min: from, max: to });
+    // At once, so that the pointer can be put where its step has gone.
+    this.#plot.batch(() => this.#plot.setScale('x', { min: from, max: to }));
+    if (at !== null) this.#point(around);
   }
 
   /** Points at the place in the data that is so many further. */
@@ -74,9 +77,10 @@ export class LossPlot {
     const step = this.#data[0][at];
     if (step === undefined) return;
     const { min, max } = this.#plot.scales['x'] ?? {};
-    if (min !== undefined && max !== undefined && (step < min || step > max)) this.showAll();
-    const left = this.#plot.valToPos(step, 'x');
-    this.#plot.setCursor({ left, top: this.#plot.over.clientHeight / 2 });
+    if (min !== undefined && max !== undefined && (step < min || step > max)) {
+      this.#plot.batch(() => this.showAll());
+    }
+    this.#point(step);
   }
 
   destroy(): void {
@@ -85,13 +89,18 @@ export class LossPlot {
     this.#probe.remove();
   }
 
+  #point(step: number): void {
+    const left = this.#plot.valToPos(step, 'x');
+    this.#plot.setCursor({ left, top: this.#plot.over.clientHeight / 2 });
+  }
+
   #plotOptions(curves: readonly Curve[]): uPlot.Options {
     const number = (value: number, digits: number) =>
       new Intl.NumberFormat(this.#options.locale, {
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
       }).format(value);
-    const font = `12px ${getComputedStyle(this.#host).fontFamily}`;
+    const font = `${letters.size}px ${getComputedStyle(this.#host).fontFamily}`;
     const axis = {
       font,
       stroke: () => this.#colour('--text-muted'),
@@ -107,14 +116,15 @@ export class LossPlot {
       axes: [
         {
           ...axis,
-          size: axisSpace.steps,
+          size: letters.height,
           // Half a step is none.
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6],
           values: (_plot, splits) => splits.map((split) => number(split, 0)),
         },
         {
           ...axis,
-          size: axisSpace.losses,
+          size: (_plot: uPlot, values: string[] | null) =>
+            letters.space + letters.width * Math.max(1, ...(values ?? []).map(({ length }) => length)),
           values: (_plot, splits, _axis, _space, increment) =>
             splits.map((split) => number(split, digitsFor(increment))),
         },
