@@ -33,8 +33,9 @@ export async function runImport(
     writer.append({ content: contentOf(example), source: reading.source });
   }
   signal.throwIfAborted();
-  if (reading.found === 0) throw leftOut.firstFailure ?? nothingFound();
-  if (writer.kept === 0) throw nothingLeft(reading.found);
+  // Without sources, it is for examples that a person writes.
+  if (sources.length > 0 && reading.found === 0) throw leftOut.firstFailure ?? nothingFound();
+  if (sources.length > 0 && writer.kept === 0) throw nothingLeft(reading.found);
   const counts = await writer.finish();
   return { counts, leftOut: leftOut.entries, cleaned, sampledFrom: writer.sampledFrom };
 }
