@@ -8,8 +8,8 @@ import { baseOf, question, taughtBy } from './speakers.ts';
 const longestAnswer = 256;
 
 export interface PairsOptions {
-  background: Background;
-  library: Library;
+  background: Pick<Background, 'reply'>;
+  library: Pick<Library, 'list'>;
   signal: AbortSignal;
   onPair: (pair: Pair) => void;
 }

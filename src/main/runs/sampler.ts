@@ -18,8 +18,8 @@ export interface Snapshot {
 }
 
 export interface SamplerOptions {
-  background: Background;
-  library: Library;
+  background: Pick<Background, 'reply'>;
+  library: Pick<Library, 'list'>;
   /** The run as it is now. */
   run: () => TrainingRun;
   change: (patch: (run: TrainingRun) => Partial<TrainingRun>) => void;

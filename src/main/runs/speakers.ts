@@ -13,12 +13,15 @@ export interface Speaker {
 type Taught = Pick<TrainingRun, 'modelPath' | 'modelName' | 'settings'>;
 
 /** The model of a run as it was. Errors: `not-found` (it has left the library). */
-export async function baseOf({ modelPath, modelName }: Taught, library: Library): Promise<Speaker> {
+export async function baseOf(
+  { modelPath, modelName }: Taught,
+  library: Pick<Library, 'list'>,
+): Promise<Speaker> {
   return { model: await modelAt(modelPath, modelName, library), adapters: [] };
 }
 
 /** The same with what the run has written at `path`. Errors: `not-found`. */
-export async function taughtBy(run: Taught, path: string, library: Library): Promise<Speaker> {
+export async function taughtBy(run: Taught, path: string, library: Pick<Library, 'list'>): Promise<Speaker> {
   if (run.settings.trained === 'all') {
     return { model: await modelAt(path, run.modelName, library), adapters: [] };
   }
@@ -35,7 +38,7 @@ export function question(
   return { model, adapters, systemPrompt: system, turns: [{ role: 'user', text: prompt }], sampling };
 }
 
-async function modelAt(path: string, name: string, library: Library): Promise<Model> {
+async function modelAt(path: string, name: string, library: Pick<Library, 'list'>): Promise<Model> {
   const model = (await library.list()).find((each) => each.path === path);
   if (model) return model;
   throw new PunaError('not-found', `${name} is no longer in the library.`, `Add ${path} on the Models page.`);

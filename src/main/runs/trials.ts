@@ -8,8 +8,8 @@ import { trialPrompts } from './prompts.ts';
 import { Sampler } from './sampler.ts';
 
 export interface TrialsOptions {
-  background: Background;
-  library: Library;
+  background: Pick<Background, 'reply'>;
+  library: Pick<Library, 'list'>;
   /** A run as it is now. Errors: `not-found`. */
   find: (id: number) => TrainingRun;
   /** Changes a run. Errors: `not-found`. */
