@@ -156,6 +156,15 @@ describe('A snapshot', () => {
     ).toBe(taken.fingerprint);
   });
 
+  test('below what is no folder is refused in a sentence', async () => {
+    await writeDataset(path, [text('one')]);
+    await writeFile(out, 'a file');
+    const below = useDataset(path, (file) => writeSnapshot(file, join(out, 'snapshots'), never));
+    await expect(below).rejects.toMatchObject({
+      ...{ name: 'PunaError', message: expect.stringContaining(out) },
+    });
+  });
+
   test('that is cancelled leaves nothing', async () => {
     await writeDataset(
       path,

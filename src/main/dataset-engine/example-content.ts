@@ -5,10 +5,7 @@ import type { Example } from '../datasets/index.ts';
 /** An example that was read, as datasets keep it. */
 export function contentOf(example: Example): ExampleContent {
   if (example.kind === 'text') return example;
-  const turns = example.turns.map((turn) => ({
-    ...{ role: turn.role, text: turn.text },
-    learnt: !('learnt' in turn && turn.learnt === false),
-  }));
+  const turns = example.turns.map(({ role, text, learnt = true }) => ({ role, text, learnt }));
   return { kind: 'conversation', system: example.system, turns };
 }
 

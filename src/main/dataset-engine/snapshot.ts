@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { exampleLine } from '../datasets/example-line.ts';
-import { removeLeftovers, writeAtomically } from '../storage/index.ts';
+import { fileError, removeLeftovers, writeAtomically } from '../storage/index.ts';
 import type { DatasetFile } from './dataset-file.ts';
 import { exampleOf } from './example-content.ts';
 import type { Snapshot } from './messages.ts';
@@ -35,12 +35,12 @@ export async function writeSnapshot(
   folder: string,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  await mkdir(folder, { recursive: true });
   for (;;) {
     try {
+      await mkdir(folder, { recursive: true });
       return await snapshotOf(file, folder, signal);
     } catch (thrown) {
-      if (!(thrown instanceof Changed)) throw thrown;
+      if (!(thrown instanceof Changed)) throw fileError(thrown, folder);
     }
   }
 }
