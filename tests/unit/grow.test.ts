@@ -219,6 +219,22 @@ describe('self-instruct', () => {
     expect(ownSeeds.en.some(({ instruction }) => first?.turns[0]?.text.includes(instruction))).toBe(false);
   });
 
+  test("answers like the person's own tasks, and never with their answers", async () => {
+    const seeds = [{ instruction: 'Which wine goes with fish?', input: '', output: 'Ahoy, a white one!' }];
+    const order = { ...orders['self-instruct'], seeds, count: 1 };
+    const { requests } = await run(order, { generate: inventive });
+    const answering = requests.find(({ turns }) => turns.length > 1);
+    expect(answering?.turns.slice(0, 2)).toEqual([
+      { role: 'user', text: 'Which wine goes with fish?' },
+      { role: 'assistant', text: 'Ahoy, a white one!' },
+    ]);
+    const copying = (request: GrowRequest) =>
+      request.turns.length > 1 ? 'Ahoy, a white one!' : inventive(request);
+    const { examples, leftOut } = await run(order, { generate: copying });
+    expect(examples).toEqual([]);
+    expect(leftOut).toContain('answers that repeat what was asked');
+  });
+
   test('shows the model some of what it wrote itself', async () => {
     const { requests, examples } = await run(orders['self-instruct'], { generate: inventive });
     const last = requests.findLast(({ turns }) => turns[0]?.text.includes('new tasks'))?.turns[0]?.text ?? '';

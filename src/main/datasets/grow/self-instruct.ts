@@ -1,5 +1,6 @@
 import type { GrowOrder } from '../../../shared/contract/dataset.ts';
 import type { NewExample } from '../../dataset-engine/messages.ts';
+import type { Turn } from '../../inference/messages.ts';
 import { type SeededRandom, seededRandom } from '../../training/random.ts';
 import { loadDetector } from '../clean/language.ts';
 import { faultOfAnswer } from './answer-filter.ts';
@@ -18,6 +19,9 @@ import { instructionOf, type Task, tasksIn, taskText } from './tasks.ts';
 /** The paper shows six tasks of people and two of the model's own; fewer leave more of a small model's context for the reply. */
 const shownSeeds = 3;
 const shownOwn = 2;
+/** Answers of the person's own tasks that are shown before an answer, and how long they may be for a small context. */
+const shownAnswerCount = 2;
+const mostShownAnswer = 2000;
 /** Asked for at once: of more, small models repeat themselves, and lose more when the reply is cut off. */
 const tasksAtOnce = 5;
 /** A model that wrote nothing usable in so many replies in a row, of five tasks each, will not begin to. */
@@ -63,8 +67,11 @@ export async function* growSelfInstruct(order: Order, context: GrowContext): Asy
         continue;
       }
       context.onProgress(own.length / count, task.instruction);
-      const answer = await ask([round, number], { turns: [{ role: 'user', text }], ...answering });
-      const answerFault = faultOfAnswer(text, answer);
+      const shown = shownAnswers(order, [round, number]);
+      const turns = [...shown, { role: 'user' as const, text }];
+      const answer = await ask([round, number], { turns, ...answering });
+      const copied = shown.some((turn) => turn.text === answer) ? growReasons.echo : null;
+      const answerFault = copied ?? faultOfAnswer(text, answer);
       if (answerFault) {
         context.onLeftOut?.(answerFault);
         continue;
@@ -97,6 +104,18 @@ function drawn(seeds: readonly Task[], own: readonly OwnTask[], seed: number, ro
   const earlier = own.filter((task) => task.round < round);
   const some = [...sample(seeds, shownSeeds, random), ...sample(earlier, shownOwn, random)];
   return sample(some, some.length, random);
+}
+
+/**
+ * Some of the person's own tasks with their answers, as if the conversation had begun with them: how they answer is what the model
+ * is to be like. Puna's own tasks only show what can be asked.
+ */
+function shownAnswers({ seeds, seed }: Order, place: readonly number[]): Turn[] {
+  const short = seeds.filter(({ input, output }) => input.length + output.length <= mostShownAnswer);
+  return sample(short, shownAnswerCount, seededRandom(seed, ...place)).flatMap((task): Turn[] => [
+    { role: 'user', text: taskText(task) },
+    { role: 'assistant', text: task.output },
+  ]);
 }
 
 function sample<Item>(items: readonly Item[], size: number, random: SeededRandom): Item[] {
