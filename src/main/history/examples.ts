@@ -36,10 +36,10 @@ export async function* historyExamples(
 ): AsyncGenerator<HistoryExample> {
   const ids = database
     .prepare<(number | null)[], number>(
-      `SELECT id FROM conversations WHERE deleted_at IS NULL AND (?1 IS NULL OR folder_id = ?1) ORDER BY id`,
+      `SELECT id FROM conversations WHERE deleted_at IS NULL AND (? IS NULL OR folder_id = ?) ORDER BY id`,
     )
     .pluck()
-    .all(folderId) as number[];
+    .all(folderId, folderId) as number[];
   const reader = new BranchReader(database);
   for (const id of ids) {
     for (const example of reader.examples(id, onlyLiked)) {
