@@ -9,7 +9,7 @@ import {
   type TrainingRun,
   type TrainingSettings,
 } from '../../src/shared/contract/index.ts';
-import { buildTinyModel } from '../support/models.ts';
+import { buildScriptedModel, buildTinyModel } from '../support/models.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 
 const short: Partial<TrainingSettings> = {
@@ -279,6 +279,50 @@ describe('a run that learns from a dataset', () => {
       message: expect.stringContaining('“Colours” are only measured on') as string,
     });
     expect(await client.training.list()).toEqual([]);
+  });
+});
+
+describe('samples while a person chats', () => {
+  const spoken = 'Golden grass on the wide and windy puna';
+  const engine = async () => (await shell.client.system.state()).engine;
+
+  test('wait for conversations, and go on behind them', async () => {
+    const { client } = shell;
+    const { id: modelId } = await client.models.add({ path: model });
+    const { id: otherId } = await client.models.add({
+      path: await buildScriptedModel(join(folder, 'spoken.gguf'), { reply: spoken }),
+    });
+    await client.models.load({ modelId: otherId });
+    const { id: datasetId } = await newDataset();
+    const { id } = await client.training.start({
+      ...{ modelId, datasetIds: [datasetId], settings: { ...long, sampleEvery: 1 } },
+    });
+    const replies = async () => (await runOf(id)).samples.at(-1)?.replies ?? [];
+    await until(id, ({ samples }) => (samples.at(-1)?.replies.length ?? 0) > 0);
+    expect(await chatReply('Hello', 20, { modelId: otherId, adapterId: null })).toBe(spoken);
+    const last = (await replies()).at(-1)?.step ?? 0;
+    await until(id, ({ samples }) => (samples.at(-1)?.replies.at(-1)?.step ?? 0) > last + 1);
+    await client.training.cancel({ runId: id });
+    // What the person chatted with last is there again.
+    await expect.poll(engine, { timeout: 20_000 }).toMatchObject({ state: 'ready', modelId: otherId });
+  });
+
+  test("find their place where the chat's model made room for training, which comes back behind them", async () => {
+    const { client } = shell;
+    const { id: modelId } = await client.models.add({ path: model });
+    const { id: largeId } = await client.models.add({
+      path: await buildScriptedModel(join(folder, 'large.gguf'), { reply: spoken, ballast: 400 }),
+    });
+    await client.models.load({ modelId: largeId });
+    const { id: datasetId } = await newDataset();
+    // Enough for either the run or the model that chats, not for both.
+    const settings = { ...short, steps: 40, memoryLimit: 500e6 };
+    const seen = await listen();
+    const { id } = await client.training.start({ modelId, datasetIds: [datasetId], settings });
+    const run = await sampled(id);
+    expect(seen).toContainEqual({ type: 'notice', notice: 'model-unloaded-for-training' });
+    expect(run).toMatchObject({ notes: [], error: null });
+    await expect.poll(engine, { timeout: 20_000 }).toMatchObject({ state: 'ready', modelId: largeId });
   });
 });
 

@@ -76,7 +76,7 @@ export class Background {
 
   /**
    * The reply's text without its thoughts. Errors: those of loading a model and of replying (`out-of-memory` where there is no
-   * room for it beside training), `cancelled`.
+   * room for it beside training), `not-found` (it has left the library), `cancelled`.
    */
   reply(request: BackgroundRequest, signal: AbortSignal): Promise<string> {
     if (signal.aborted || this.#closed.signal.aborted) return Promise.reject(cancelled());
@@ -220,7 +220,10 @@ export class Background {
    * Nobody's signal ends the loading, only the waiting for it: a conversation that wants the same model takes it over, and one
    * that wants another ends it.
    */
-  async #load(model: Model, signal: AbortSignal): Promise<void> {
+  async #load({ id }: Model, signal: AbortSignal): Promise<void> {
+    // With the settings that it has now: others load it with these.
+    const model = await this.#library.get(id);
+    if (signal.aborted) throw cancelled();
     const present = this.#persons();
     if (present !== null) this.#displaced = present.id === model.id ? null : present;
     this.#ownModelId = present?.id === model.id ? null : model.id;
