@@ -58,8 +58,6 @@ export const en = {
     dates: 'How are the dates written?',
     datesHint:
       'Describe all that stands before the name: YYYY or YY, M, D, h, m, s, and a for the half of the day.',
-    datesDone: 'Dates: {{pattern}}',
-    datesPattern: 'Pattern of the dates',
     datesWrong: 'These lines do not begin like that.',
     datesTry: 'Read again',
   },
@@ -197,7 +195,6 @@ export const en = {
       validation_other: '{{number}} for measuring',
     },
     fingerprint: 'Fingerprint {{short}}',
-    few: 'With so few examples a model learns little more than to repeat them. Twenty to a hundred of one kind already show.',
     emptyTitle: 'Nothing here yet',
     emptyWhat: 'Write a question and the answer that you would like to get. A handful is enough to try it.',
     addFirst: 'Write an example',
