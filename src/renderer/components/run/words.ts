@@ -13,6 +13,15 @@ export function titleOf(run: TrainingRun): string {
   return run.name || t('runs.titleOf', { model: run.modelName, data: dataOf(run) });
 }
 
+/** What runs are called beside each other: those of the same name are told apart by their age. */
+export function titlesOf(runs: readonly TrainingRun[], now: number): string[] {
+  const titles = runs.map(titleOf);
+  return titles.map((title, index) => {
+    const alone = titles.indexOf(title) === titles.lastIndexOf(title);
+    return alone ? title : `${title} · ${ageText(runs[index]?.createdAt ?? now, now)}`;
+  });
+}
+
 /** A loss in nats, or a perplexity, as exact as eyes can use. */
 export function lossText(loss: number | null): string {
   if (loss === null) return '–';

@@ -53,7 +53,7 @@ export const en = {
     },
     prompts: 'Ask it while it learns',
     promptsHint:
-      'Up to three prompts of your own. They are answered now and then, beside what the model said before.',
+      'Up to three prompts of your own, answered now and then beside what the model said before. None: some of the examples are asked.',
     promptOf: 'Prompt {{number}}',
     promptExample: 'For example: Write me a short note about today.',
     joins: 'Use it at once in “{{title}}”',
@@ -213,7 +213,7 @@ export const en = {
     none: 'The curve begins with the first step.',
   },
   samples: {
-    title: 'Your own prompts',
+    title: 'Asked while it learns',
     base: 'Before',
     taught: 'After step {{step}}',
     notYet: 'Not yet',
@@ -275,6 +275,8 @@ export const en = {
   pairs: {
     title: 'Which one is better?',
     what: 'Puna has the model answer prompts that it never learnt from, once as it was and once as it is now. You choose without knowing which is which.',
+    whatLearnt:
+      'Puna has the model answer prompts of its examples, once as it was and once as it is now. It has learnt from them, since nothing was held back. You choose without knowing which is which.',
     begin: 'Compare blindly',
     more: 'Compare five more',
     coming_one: '{{count}} answer is still being written',
@@ -297,7 +299,6 @@ export const en = {
     tallyMore_one: 'The model before: {{base}}; no difference: {{same}}.',
     tallyMore_other: 'The model before: {{base}}; no difference: {{same}}.',
     review: 'Look at them again',
-    noPrompts: 'For this, some examples must be held back in the dataset.',
   },
   list: {
     compare: 'Compare',

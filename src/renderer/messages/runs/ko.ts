@@ -51,7 +51,7 @@ export const ko: Translation<typeof en> = {
     },
     prompts: '배우는 동안 물어보기',
     promptsHint:
-      '직접 쓴 질문을 세 개까지 넣을 수 있어요. 가끔 대답하게 해서 배우기 전 대답과 나란히 보여 줘요.',
+      '직접 쓴 질문을 세 개까지 넣으면 가끔 대답하게 해서 배우기 전 대답과 나란히 보여 줘요. 비워 두면 예시에서 골라 물어봐요.',
     promptOf: '질문 {{number}}',
     promptExample: '예: 오늘 하루를 짧게 써 줘.',
     joins: '끝나면 바로 “{{title}}” 대화에 쓰기',
@@ -210,7 +210,7 @@ export const ko: Translation<typeof en> = {
     none: '첫 스텝부터 곡선이 그려져요.',
   },
   samples: {
-    title: '직접 쓴 질문',
+    title: '배우는 동안의 질문',
     base: '배우기 전',
     taught: '{{step}}스텝 뒤',
     notYet: '아직 없어요',
@@ -265,6 +265,8 @@ export const ko: Translation<typeof en> = {
   pairs: {
     title: '어느 쪽이 나을까요?',
     what: '배운 적 없는 질문에 배우기 전 모델과 배운 모델이 각각 대답해요. 어느 쪽인지 모르는 채로 골라 보세요.',
+    whatLearnt:
+      '예시에 있는 질문에 배우기 전 모델과 배운 모델이 각각 대답해요. 남겨 둔 예시가 없어서 배운 적 있는 질문이에요. 어느 쪽인지 모르는 채로 골라 보세요.',
     begin: '가리고 비교하기',
     more: '다섯 개 더 비교하기',
     coming_other: '대답 {{count}}개를 더 쓰고 있어요',
@@ -284,7 +286,6 @@ export const ko: Translation<typeof en> = {
     tally_other: '{{count}}번 가운데 {{taught}}번 배운 모델을 골랐어요.',
     tallyMore_other: '배우기 전 {{base}}번, 비슷함 {{same}}번.',
     review: '다시 보기',
-    noPrompts: '이렇게 비교하려면 데이터에서 예시를 조금 남겨 두어야 해요.',
   },
   list: {
     compare: '비교하기',
