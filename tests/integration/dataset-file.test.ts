@@ -260,6 +260,13 @@ describe('The search', () => {
     expect(found).toBeGreaterThan(500);
   });
 
+  test('looks anew when another dataset has taken the place', async () => {
+    await writeDataset(path, [text('the wind'), text('the river')]);
+    expect(await sources({ query: 'river' })).toEqual([2]);
+    await writeDataset(path, [text('a river'), text('a wind')]);
+    expect(await sources({ query: 'river' })).toEqual([1]);
+  });
+
   test('finds words of a system prompt, and none of the file that holds them', async () => {
     await writeDataset(path, [{ ...talk('a', 'b'), system: 'Speak like a pirate' } as ExampleContent]);
     expect(await sources({ query: 'PIRATE' })).toEqual([1]);

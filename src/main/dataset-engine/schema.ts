@@ -12,8 +12,8 @@ const busyTimeoutMs = 2_000;
 /** In bytes. Most examples then lie in one page, so that reading all of them is reading on. */
 const pageSize = 16_384;
 
-/** For reading all words of a large dataset with few calls of the system, in KiB. */
-const cacheKibibytes = 32 * 1024;
+/** For reading all words of a large dataset, and for replacing examples of a sample, with few calls of the system; in KiB. */
+const cacheKibibytes = 64 * 1024;
 
 // Examples apart from what they say, so that counting and filtering does not read that; words apart from both.
 const tables = `
@@ -37,9 +37,10 @@ const tables = `
     content TEXT NOT NULL
   ) STRICT;
   CREATE TABLE words (id INTEGER PRIMARY KEY, words TEXT NOT NULL) STRICT;
-  -- One row. revision: rises with every change of what is learnt from or measured on.
+  -- One row. revision: rises with every change of what is learnt from or measured on, from anywhere, so that a new file at an old
+  -- path is not taken for the old one.
   CREATE TABLE state (revision INTEGER NOT NULL, measured TEXT) STRICT;
-  INSERT INTO state VALUES (1, NULL);
+  INSERT INTO state VALUES (abs(random() % 1000000000000), NULL);
 `;
 
 /** Makes an empty dataset at a path that nobody else knows yet: it is quick, and may be lost until it has its name. */
@@ -50,6 +51,7 @@ export function createTables(path: string): Database.Database {
     database.pragma('journal_mode = MEMORY');
     database.pragma('synchronous = OFF');
     database.pragma('locking_mode = EXCLUSIVE');
+    database.pragma(`cache_size = -${cacheKibibytes}`);
     database.pragma(`application_id = ${applicationId}`);
     database.pragma(`user_version = ${version}`);
     database.exec(tables);
