@@ -20,7 +20,8 @@ export function sentenceOf({
     often: t('runs.form.often', { count: epochs, number: rateText(epochs) }),
     steps: t('runs.form.steps', { count: steps, number: whole(steps) }),
     examples: t('runs.form.examples', { count: examples, number: whole(examples) }),
-    time: seconds === null ? t('runs.form.timeUnknown') : longDuration(seconds),
+    time:
+      seconds === null ? t('runs.form.timeUnknown') : t('runs.form.time', { time: longDuration(seconds) }),
     memory: bytes(memory),
   });
   if (validationExamples === 0) return t('runs.form.keptNone', { sentence });
