@@ -12,10 +12,12 @@ import { describeDecoder, Weights } from '../../src/main/training/models/index.t
 import { ParameterSet } from '../../src/main/training/parameters.ts';
 import { buildGraphs } from '../../src/main/training/run-graphs.ts';
 import { needsTransposed, trainedParameters } from '../../src/main/training/trained-parameters.ts';
+import { suggestFor, type SuggestQuestion } from '../../src/main/runs/suggest.ts';
 import { readModelFile } from '../../src/main/weights/model-file.ts';
 import { buildTinyModel } from '../support/models.ts';
 import { temporaryFolder } from '../support/shell.ts';
 import { buildTinyArchitecture } from '../support/tiny-architectures.ts';
+import { buildRecurrentModel } from '../support/tiny-memory-models.ts';
 import { openCpu, startRun } from '../support/training.ts';
 
 const settings: TrainingSettings = {
@@ -110,6 +112,43 @@ test('Layers are computed twice where only that fits, and what does not fit at a
   expect(states).toEqual(states.toSorted((one, other) => order.indexOf(one) - order.indexOf(other)));
 });
 const order = ['no', 'twice', 'once'];
+
+test('A suggestion for a model that is there says what its run then takes', async () => {
+  const path = await buildTinyArchitecture(join(temporary.folder, 'suggested.gguf'), 'llama', 'Q8_0');
+  const measures = {
+    ...{ modelId: 1, examples: 1, tokens: 3000, learntTokens: 3000, median: 3000, longest: 3000 },
+    histogram: [{ from: 2048, to: 4096, count: 1 }],
+  };
+  const suggestion = (file: string) =>
+    suggestFor(
+      {
+        model: { ...model, path: file },
+        data: [{ counts: { conversations: 0, texts: 1, excluded: 0, validation: 0 }, measures }],
+        ...{ given: { device: 'cpu', threads: 1, epochs: 1 }, chatModel: null },
+      },
+      { launchEngine: launchChildProcess, signal: new AbortController().signal },
+    );
+  const { fits, seconds, bytes, settings: chosen } = await suggestion(path);
+  expect(fits).toBe(true);
+  expect(seconds).toBeGreaterThan(0);
+  const run = startRun({
+    model: path,
+    data: [text],
+    out: join(temporary.folder, 's.gguf'),
+    settings: chosen,
+  });
+  const { estimatedBytes } = await run.result;
+  expect(bytes / estimatedBytes).toBeGreaterThan(0.9);
+  expect(bytes / estimatedBytes).toBeLessThan(1.1);
+
+  const mamba = await buildRecurrentModel(join(temporary.folder, 'mamba.gguf'));
+  await expect(suggestion(mamba)).rejects.toMatchObject({ code: 'unsupported-model' });
+});
+const model: SuggestQuestion['model'] = {
+  ...{ id: 1, kind: 'model', name: 'tiny', path: '', bytes: 1e6, architecture: 'llama', parameters: 1e6 },
+  ...{ quantization: 'Q8_0', contextLength: 512, hasChatTemplate: false, missing: false, addedAt: 0 },
+  loadSettings: { contextSize: null, gpuLayers: null, threads: null },
+};
 
 test('The speed is measured where it is asked for, of a model of which not one layer is loaded', async () => {
   const model = await buildTinyArchitecture(join(temporary.folder, 'quick.gguf'), 'gemma3', 'Q8_0');

@@ -112,7 +112,7 @@ export function longerThan({ histogram, longest }: Facts, tokens: number): numbe
 /** Best fit leaves next to nothing empty, but examples longer than half of a sequence cannot share one. */
 function packed(facts: Facts, tokens: number, length: number): number {
   const all = facts.tokens + facts.validationTokens;
-  const alone = facts.histogram.reduce((sum, { from, count }) => sum + (from > length / 2 ? count : 0), 0);
+  const alone = facts.histogram.reduce((sum, { from, count }) => sum + (from >= length / 2 ? count : 0), 0);
   const share = all === 0 ? 0 : tokens / all;
   return Math.max(1, Math.ceil(tokens / length), Math.round(alone * share));
 }

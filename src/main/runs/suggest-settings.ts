@@ -75,9 +75,11 @@ export function settingsFor(
   const { rank } = withGiven({ rank: rankFor(facts) });
   const first = { rank, alpha: 2 * rank, context: Math.min(contextFor(facts), mostContext) };
   const { batch } = withGiven({ batch: batchFor(sequencesOf(facts, withGiven(first)).sequences) });
+  // A number of steps takes as long however often the data is read.
+  const speed = withGiven({}).steps === null ? tokensPerSecond : null;
   const epochs = epochsFor(
     facts,
-    (count) => sequencesOf(facts, withGiven({ ...first, batch, epochs: count }), tokensPerSecond).seconds,
+    (count) => sequencesOf(facts, withGiven({ ...first, batch, epochs: count }), speed).seconds,
   );
   const { steps, validationExamples } = sequencesOf(facts, withGiven({ ...first, batch, epochs }));
   return withGiven({

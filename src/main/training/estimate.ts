@@ -38,12 +38,20 @@ export async function estimateTraining(
   const reading = samplesBytes + vocabularyBytes * decoder.vocabulary;
   freshBytes ??= takenMemory(device);
   const before = freshBytes + (device.isCpu ? reading : 0);
-  const free = Math.min((await freeMemory(llamaCpp, device)) + freed, settings.memoryLimit ?? Infinity);
+  const freeNow = await freeMemory(llamaCpp, device);
+  const limit = settings.memoryLimit ?? Infinity;
+  const free = Math.min(freeNow + freed, limit);
 
   const { needed, recompute } = measureBytes(backend, file, decoder, { settings, length, evaluates, free });
   signal.throwIfAborted();
   const tokensPerSecond = speed
-    ? await measureSpeed(backend, file, decoder, { settings, length, recompute, free: free - freed, signal })
+    ? await measureSpeed(backend, file, decoder, {
+        settings,
+        length,
+        recompute,
+        free: Math.min(freeNow, limit),
+        signal,
+      })
     : null;
   return {
     ...{ bytes: before + needed, freeBytes: before + free, fits: fits(needed, free), recompute },
