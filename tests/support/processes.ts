@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 /** The engine processes of a program, newest last. */
 export async function enginesOf(
   program: number,
-  kind: 'inference' | 'training' | 'weights',
+  kind: 'inference' | 'training' | 'weights' | 'dataset-engine',
 ): Promise<number[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']);
   return stdout

@@ -464,7 +464,7 @@ describe('an error says', () => {
   it.each<[string, string | Uint8Array, RegExp]>([
     ['that a file is empty', '', /is empty\.$/],
     ['that a file is blank', '\uFEFF \r\n\t\n', /is empty\.$/],
-    ['that a file is binary', Buffer.from('GGUF\n\0\x03'), /not a text: line 2 has a NUL byte/],
+    ['that a file is binary', Buffer.from('GGUF\n\0\x03'), /not a text: it has NUL bytes/],
     [
       'that a text has another encoding',
       Buffer.from('ab\nc\xe9', 'latin1'),

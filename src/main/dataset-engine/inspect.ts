@@ -49,7 +49,7 @@ async function lookIntoFile(source: DataSource, dates: string | null, signal: Ab
   const reader = await readerOf(path, signal);
   source.kind = kindOf(reader);
   Object.assign(source, await questionsOf(reader, path, { dates, signal }));
-  if (source.kind === 'examples') await findExample(path, signal);
+  if (!reader.importer) await findExample(path, signal);
 }
 
 /** A folder is an export as a whole, or one of files that each stand for themselves. */

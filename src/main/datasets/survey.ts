@@ -46,9 +46,16 @@ async function checkIsThere(path: string): Promise<void> {
   throw new PunaError('invalid-input', `${path} is not a file.`, 'Choose a file with training data.');
 }
 
-/** What no importer knows must be a single file. */
-function checkIsPlain({ path, bytes, archive }: FileStart): void {
-  if (!archive) return;
+/** What no importer knows must be a single file of text. */
+function checkIsPlain({ path, bytes, text, archive }: FileStart): void {
+  if (!archive) {
+    if (text !== null || !bytes.includes(0)) return;
+    throw new PunaError(
+      'invalid-input',
+      `${path} is not a text: it has NUL bytes, as only binary files do.`,
+      'Choose a text file, JSONL or JSON; unpack an archive, export a table or document as text.',
+    );
+  }
   const [what, remedy] =
     bytes.length === 0
       ? ['is a folder', 'Choose a file with training data.']
