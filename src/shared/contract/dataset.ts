@@ -99,7 +99,7 @@ const grown = {
 
 /** A dataset that a model writes. Nothing is learnt from it before a person has looked at it. */
 export const growOrderSchema = z.discriminatedUnion('kind', [
-  /** Question–answer pairs about the texts of a dataset. */
+  /** Question–answer pairs about the texts of a dataset; `perText`: of each passage, of which long texts have many. */
   z.object({ kind: z.literal('pairs'), datasetId: idSchema, perText: z.int().min(1).max(20), ...grown }),
   /** Self-instruct (https://arxiv.org/abs/2212.10560); no seeds: Puna's own, in that language. */
   z.object({
