@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { basename, resolve } from 'node:path';
 import { automaticLoadSettings, defaultSampling, type GrowOrder } from '../../shared/contract/index.ts';
+import { defaultSimilarity } from '../../shared/default-similarity.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { NewExample } from '../dataset-engine/messages.ts';
 import { exampleLine } from '../datasets/example-line.ts';
@@ -23,7 +24,7 @@ interface GrowOptions {
   count?: number;
   exchanges: number;
   language: 'en' | 'ko';
-  similarity: number;
+  similarity?: number;
   seed: number;
   json?: boolean;
 }
@@ -58,9 +59,8 @@ export function addDatasetGrow(dataset: Command): void {
     )
     .option(
       '--similarity <x>',
-      'leave out what is as similar to an earlier one (ROUGE-L)',
+      `leave out what is as similar to an earlier one by ROUGE-L (tasks ${defaultSimilarity['self-instruct']}, else ${defaultSimilarity.pairs})`,
       number({ min: 0.3, max: 1 }),
-      0.7,
     )
     .option('--seed <n>', 'same seed, same data', integer({ min: 0, max: 0xffff_ffff }), 1)
     .option('--json', 'print JSON lines')
@@ -108,7 +108,7 @@ async function growDataset(options: GrowOptions, signal: AbortSignal): Promise<v
 }
 
 function orderOf({ kind, count, data = [], topics = [], ...options }: GrowOptions): GrowOrder {
-  const { language, exchanges, similarity, seed } = options;
+  const { language, exchanges, similarity = defaultSimilarity[kind], seed } = options;
   const common = { name: basename(options.out), modelId: 1, similarity, seed };
   switch (kind) {
     case 'self-instruct':

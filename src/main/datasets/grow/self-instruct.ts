@@ -52,7 +52,7 @@ export async function* growSelfInstruct(order: Order, context: GrowContext): Asy
     const done = round === lastRound ? lastTask : 0;
     let usable = done > 0;
     const examples = drawn(seeds, own, order.seed, round);
-    context.onProgress(own.length / count, examples[0]?.instruction ?? '');
+    context.onProgress(own.length / count, own.at(-1)?.instruction ?? '');
     const prompt = taskPrompt(examples, tasksAtOnce, language);
     const tasks = tasksIn(await ask([round, 0], { turns: [{ role: 'user', text: prompt }], ...inventing }));
     if (tasks.length === 0) context.onLeftOut?.(growReasons.unreadable);

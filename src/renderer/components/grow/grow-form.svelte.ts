@@ -1,4 +1,5 @@
 import type { Dataset, GrowOrder, Model } from '../../../shared/contract/index.ts';
+import { defaultSimilarity } from '../../../shared/default-similarity.ts';
 import { failureText } from '../../lib/failure.ts';
 import { whole } from '../../lib/figures.ts';
 import { locale, t } from '../../lib/i18n.svelte.ts';
@@ -35,8 +36,8 @@ export class GrowForm {
   topicLines = $state('');
   exchanges = $state(3);
   perText = $state(3);
-  /** The paper's. */
-  similarity = $state(0.7);
+  /** What the person has chosen; null: what is usual for the kind. */
+  similarity = $state<number | null>(null);
   starting = $state(false);
   failure = $state('');
 
@@ -57,6 +58,10 @@ export class GrowForm {
       }))
       .filter(({ instruction, output }) => instruction !== '' && output !== ''),
   );
+
+  similarityFor(dataset: Dataset | null): number {
+    return this.similarity ?? defaultSimilarity[dataset ? 'pairs' : this.kind];
+  }
 
   /** What has to be done before the model can begin to write; empty: nothing. `dataset`: whose texts are asked about. */
   missing(dataset: Dataset | null): string {
@@ -89,10 +94,10 @@ export class GrowForm {
   }
 
   #order(dataset: Dataset | null, modelId: number): GrowOrder {
-    const { similarity, language, count, exchanges, perText } = this;
+    const { language, count, exchanges, perText } = this;
     // Whoever orders the same twice wants more, not the same again; the recipe keeps the number.
     const [seed = 1] = crypto.getRandomValues(new Uint32Array(1));
-    const common = { modelId, similarity, seed };
+    const common = { modelId, similarity: this.similarityFor(dataset), seed };
     if (dataset) {
       const name = shortened(t('grow.names.pairs', { name: dataset.name }));
       return { ...common, kind: 'pairs', name, datasetId: dataset.id, perText };
