@@ -91,7 +91,6 @@ export const en = {
     folder: 'Folder',
   },
   clean: {
-    title: 'Cleaning',
     none: 'Nothing is cleaned',
     line: 'Cleaning: {{what}}',
     short: {
@@ -148,8 +147,6 @@ export const en = {
     similarity: 'Similarity from',
   },
   list: {
-    learnt_one: '{{number}} example',
-    learnt_other: '{{number}} examples',
     texts_one: '{{number}} text',
     texts_other: '{{number}} texts',
     conversations_one: '{{number}} conversation',
@@ -283,7 +280,6 @@ export const en = {
   split: {
     title: 'For measuring',
     hint: 'In percent, drawn at random. These are not learnt.',
-    field: 'Share that is kept for measuring, in percent',
   },
   examples: {
     title: 'Examples',

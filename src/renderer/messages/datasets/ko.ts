@@ -90,7 +90,6 @@ export const ko: Translation<typeof en> = {
     folder: '폴더',
   },
   clean: {
-    title: '정리',
     none: '정리하지 않아요',
     line: '정리: {{what}}',
     short: {
@@ -147,7 +146,6 @@ export const ko: Translation<typeof en> = {
     similarity: '비슷한 정도',
   },
   list: {
-    learnt_other: '예시 {{number}}개',
     texts_other: '글 {{number}}개',
     conversations_other: '대화 {{number}}개',
     excluded_other: '{{number}}개 제외',
@@ -268,7 +266,6 @@ export const ko: Translation<typeof en> = {
   split: {
     title: '측정용',
     hint: '퍼센트로, 무작위로 골라요. 이 예시는 배우지 않아요.',
-    field: '측정용으로 남길 비율(퍼센트)',
   },
   examples: {
     title: '예시',
