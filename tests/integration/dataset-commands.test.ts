@@ -92,6 +92,42 @@ describe('puna dataset import', () => {
     expect(await readFile(out, 'utf8')).not.toContain('anna@example.org');
   });
 
+  test('keeps an even sample of too many examples, and says so', async () => {
+    const data = join(folder, 'many.jsonl');
+    // With what some readers take for a line's end.
+    const texts = Array.from({ length: 300 }, (_, index) => ({ text: `Number \u2028 ${index}` }));
+    await writeFile(data, texts.map((text) => `${JSON.stringify(text)}\n`).join(''));
+    const out = join(folder, 'sample.jsonl');
+    const words = ['dataset', 'import', data, '--out', out, '--most', '100'];
+    const { status, stdout } = await run(words);
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(
+        /^0 conversations and 100 texts of 1 file\.\n.* even sample: there were 300 examples/,
+      ) as string,
+    });
+    const kept = lines(await readFile(out, 'utf8')).map(({ text }) => Number(String(text).slice(9)));
+    expect(new Set(kept).size).toBe(100);
+    expect(kept).toEqual(kept.toSorted((one, other) => one - other));
+    // Of each half about as many.
+    const early = kept.filter((index) => index < 150).length;
+    expect(early).toBeGreaterThan(30);
+    expect(early).toBeLessThan(70);
+
+    const all = await run([...words.slice(0, -1), '300', '--json']);
+    expect(lines(all.stdout).at(-1)).toMatchObject({ texts: 300, sampledFrom: null });
+  });
+
+  test('leaves out what is broken, and tells where', async () => {
+    const data = join(folder, 'broken.jsonl');
+    await writeFile(data, '{"text":"a"}\n{"text":\n{"text":"b"}\n{"q":1}\n');
+    const { status, stdout } = await run(['dataset', 'import', data, '--out', join(folder, 'b.jsonl')]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /2 texts of 1 file\.\n1 left out: broken JSON \(line 2\)\n1 left out: .* \(line 4\)/,
+    );
+  });
+
   test('takes the columns of a table as they are named', async () => {
     const table = join(folder, 'table.csv');
     await writeFile(table, 'Frage,Antwort\nWie geht es?,Gut\nUnd dir?,Auch gut\n');

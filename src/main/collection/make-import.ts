@@ -7,7 +7,6 @@ import { besideDataset } from './begun.ts';
 import { writeHistory } from './history-file.ts';
 import type { LiveDataset } from './live-dataset.ts';
 import { historyLabel, labelsOf } from './names.ts';
-import { noExamples } from './stored-datasets.ts';
 
 /** The same order gives the same sample, and the same examples to measure on. */
 const seed = 1;
@@ -22,9 +21,10 @@ export async function importDataset(
   { engine, history }: { engine: Engine<DatasetJobs>; history: Pick<History, 'examples'> },
 ): Promise<ImportResult> {
   const { signal } = live.controller;
-  if (order.sources.length === 0) return beginEmpty(live.value.path, engine);
   const { sources, leftOut } = await filesOf(live, order, history);
-  if (sources.length === 0) throw new PunaError('invalid-input', leftOut[0]?.reason ?? '', noReplies);
+  // Without any from the beginning, the dataset is for examples that a person writes.
+  if (sources.length === 0 && order.sources.length > 0)
+    throw new PunaError('invalid-input', leftOut[0]?.reason ?? '', noReplies);
   const { clean, validation } = order;
   const result = await engine.run(
     'import',
@@ -32,12 +32,6 @@ export async function importDataset(
     { signal, onEvent: ({ share, examples, current }) => live.tell({ share, examples, current }) },
   );
   return { ...result, leftOut: [...leftOut, ...result.leftOut] };
-}
-
-/** For examples that a person writes. */
-async function beginEmpty(file: string, engine: Engine<DatasetJobs>): Promise<ImportResult> {
-  await engine.run('create', { file });
-  return { counts: noExamples, leftOut: [], cleaned: null, sampledFrom: null };
 }
 
 const noReplies = 'Chat first, give replies a thumb up or correct them, or choose other sources.';

@@ -5,9 +5,11 @@ import { clean, type CleanReport, defaultCleanSettings, emptyCleanReport } from 
 import { exampleLine } from '../datasets/example-line.ts';
 import { importFiles } from '../datasets/import/folder.ts';
 import { type ColumnMapping, type Example, readExamples, type ReadReport } from '../datasets/index.ts';
+import { mostExamples } from '../datasets/reservoir.ts';
 import { writeAtomically } from '../storage/index.ts';
-import { column } from './arguments.ts';
+import { column, integer } from './arguments.ts';
 import { addDatasetGrow } from './dataset-grow.ts';
+import { LineSample } from './line-sample.ts';
 import { Output, runCommand } from './output.ts';
 
 interface ImportOptions {
@@ -16,6 +18,7 @@ interface ImportOptions {
   column?: ColumnMapping;
   dates?: string;
   clean?: boolean;
+  most: number;
   json?: boolean;
 }
 
@@ -44,6 +47,12 @@ export function addDataset(program: Command): void {
     )
     .option('--dates <pattern>', 'how a chat writes dates that are not known, as in "D/M/YYYY, h:m - "')
     .option('--clean', 'leave out duplicates, boilerplate and what is too short, and mask personal data')
+    .option(
+      '--most <count>',
+      'keep at most so many examples: of more, an even sample',
+      integer({ min: 1, max: 1e9 }),
+      mostExamples,
+    )
     .option('--json', 'print JSON lines')
     .action((files: string[], options: ImportOptions) =>
       runCommand((signal) => importDataset(files, options, signal)),
@@ -62,11 +71,15 @@ async function importDataset(paths: string[], options: ImportOptions, signal: Ab
   const cleaned = options.clean ? emptyCleanReport() : null;
   const found = examplesOf(files, options, { report, signal, output });
   const examples = cleaned ? clean(found, defaultCleanSettings, cleaned) : found;
-  const written = { conversations: 0, texts: 0 };
-  await writeAtomically(out, linesOf(examples, written), { signal });
+  const sample = new LineSample(options.most);
+  await writeAtomically(out, linesOf(examples, sample), { signal });
+  await sample.keepIn(out, signal);
   output.note('\r\u001b[K');
   const { skipped } = report;
-  const result = { path: out, files: files.length, passedOver, ...written, skipped, cleaned };
+  const { counts, sampledFrom } = sample;
+  const result = {
+    ...{ path: out, files: files.length, passedOver, ...counts, sampledFrom, skipped, cleaned },
+  };
   output.event({ type: 'result', ...result });
   output.text(summary(result));
 }
@@ -93,12 +106,9 @@ async function* examplesOf(
   }
 }
 
-async function* linesOf(
-  examples: AsyncIterable<Example>,
-  written: { conversations: number; texts: number },
-): AsyncGenerator<string> {
+async function* linesOf(examples: AsyncIterable<Example>, sample: LineSample): AsyncGenerator<string> {
   for await (const example of examples) {
-    written[example.kind === 'text' ? 'texts' : 'conversations']++;
+    sample.add(example);
     yield exampleLine(example);
   }
 }
@@ -110,13 +120,19 @@ interface ImportResult {
   passedOver: number;
   conversations: number;
   texts: number;
+  /** Examples that there were, where they were too many to keep all. */
+  sampledFrom: number | null;
   skipped: ReadReport['skipped'];
   cleaned: CleanReport | null;
 }
 
-function summary({ path, files, passedOver, conversations, texts, skipped, cleaned }: ImportResult): string {
+function summary(result: ImportResult): string {
+  const { path, files, passedOver, conversations, texts, sampledFrom, skipped, cleaned } = result;
   const lines = [
     `${conversations} conversations and ${texts} texts of ${files} ${files === 1 ? 'file' : 'files'}.`,
+    ...(sampledFrom === null
+      ? []
+      : [`These are an even sample: there were ${sampledFrom} examples, more than --most.`]),
     ...(passedOver > 0 ? [`${passedOver} files are of kinds that cannot be read.`] : []),
     ...skipped.map(
       ({ reason, count, where }) => `${count} left out: ${reason}${where ? ` (${where.join('; ')})` : ''}`,
