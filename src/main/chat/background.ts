@@ -13,6 +13,8 @@ export interface BackgroundRequest {
   turns: Turn[];
   adapters: AdapterFile[];
   sampling: Sampling;
+  /** The model is to answer at once, without thoughts; absent: as it likes. */
+  thoughtless?: boolean;
 }
 
 export interface BackgroundOptions {

@@ -35,6 +35,8 @@ export interface ReplyInput {
   continued: { text: string; thinking: string } | null;
   adapters: AdapterFile[];
   sampling: Sampling;
+  /** The model is to answer at once, without thoughts; absent: as it likes. */
+  thoughtless?: boolean;
 }
 
 export type ReplyEvent =

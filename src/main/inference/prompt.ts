@@ -31,10 +31,7 @@ export interface Speaker {
   recall: (text: string) => Token[] | undefined;
 }
 
-export type Conversation = Pick<ReplyInput, 'systemPrompt' | 'turns' | 'continued'> & {
-  /** The model is to answer at once. */
-  thoughtless?: boolean;
-};
+export type Conversation = Pick<ReplyInput, 'systemPrompt' | 'turns' | 'continued' | 'thoughtless'>;
 
 /**
  * A conversation as the tokens that the model reads, up to where its reply begins or goes on. What does not fit is left out:
