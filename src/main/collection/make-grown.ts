@@ -45,7 +45,9 @@ export async function growDataset(
     ...{ written, signal },
     generate: ({ systemPrompt, turns, seed, temperature, maxTokens }: GrowRequest) => {
       const sampling = { ...defaultSampling, seed, temperature, maxTokens };
-      return background.reply({ model, systemPrompt, turns, adapters: [], sampling }, signal);
+      // What counts are the examples: thoughts would take most of the time, and of the room in a reply.
+      const request = { model, systemPrompt, turns, adapters: [], sampling, thoughtless: true };
+      return background.reply(request, signal);
     },
     async *texts() {
       if (order.kind !== 'pairs') return;

@@ -141,6 +141,8 @@ async function reply(
     {
       ...{ systemPrompt, turns, continued: null, adapters: [] },
       sampling: { ...defaultSampling, ...sampling },
+      // Thoughts would take most of the time, and of the room in a reply.
+      thoughtless: true,
     },
     {
       signal,

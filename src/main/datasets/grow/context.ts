@@ -13,7 +13,7 @@ export interface GrowRequest {
 
 /** What writing examples with a model needs of its surroundings. */
 export interface GrowContext {
-  /** The reply's text, without its thinking. */
+  /** The reply's text. A model that can think is to answer without doing so: thoughts would take the room of the answer. */
   generate(request: GrowRequest): Promise<string>;
   /** The texts that question–answer pairs are made of, always in the same order. It is asked more than once. */
   texts(): AsyncIterable<{ text: string; source: string }>;
