@@ -161,6 +161,7 @@ describe('what a person says', () => {
     ['User: How do I begin to knit?\n\nAssistant: You need two needles.', 'How do I begin to knit?'],
     ['**사람:** 뜨개질은 어떻게 시작하나요?\n어시스턴트: 바늘부터 사세요.', '뜨개질은 어떻게 시작하나요?'],
     ['Thanks! And which wool is best?', 'Thanks! And which wool is best?'],
+    ['End of the row: what do I do there?', 'End of the row: what do I do there?'],
     ['고마워요, 그런데 어떤 실이 좋나요?', '고마워요, 그런데 어떤 실이 좋나요?'],
   ])('is read from %j', (reply, message) => {
     expect(personMessage(reply)).toBe(message);
@@ -171,6 +172,7 @@ describe('what a person says', () => {
     '[END]',
     'Person: [END]',
     'END',
+    '[end].',
     'Thanks so much for your help! Goodbye.',
     "That's all, thank you.",
     '감사합니다! 안녕히 계세요.',

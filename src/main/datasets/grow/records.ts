@@ -60,7 +60,7 @@ function announced<Key extends string>(
 }
 
 function patternOf({ words, loose }: Label<string>): RegExp {
-  const numbered = String.raw`^[\s>#*_•-]*(?:\(?\d+\s*[.):]\s*)?[*_]*`;
+  const numbered = String.raw`^[\s>#*_•-]{0,16}(?:\(?\d+\s*[.):]\s*)?[*_]{0,4}`;
   const colon = String.raw`\s*[:：]\s*[*_]*`;
   // `Q1.` and `Q1)` are as clear as `Q1:`; a label alone in its line is clear, too.
   const clear = String.raw`(?:\s*#?\d+)?[*_]*(?:${colon}|\s*[*_]*$)|\s*#?\d+[*_]*[.)]\s*`;

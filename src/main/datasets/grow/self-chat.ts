@@ -75,10 +75,10 @@ async function talk({ order, context, limits, begun, topic, number }: Talk): Pro
     const message = personMessage(await ask([number, turns.length, attempt], question));
     if (message === null) return null;
     const others = turns.length === 0 ? begun : asked;
-    const similar = others.isLike(message) ? growReasons.similar : null;
+    const similar = () => (others.isLike(message) ? growReasons.similar : null);
     const strange = faultOfAsked(message, limits);
     // "Why?" is a fine follow-up.
-    const fault = (turns.length > 0 && strange === growReasons.tooShort ? null : strange) ?? similar;
+    const fault = (turns.length > 0 && strange === growReasons.tooShort ? null : strange) ?? similar();
     if (fault) context.onLeftOut?.(fault);
     return fault ? null : message;
   };

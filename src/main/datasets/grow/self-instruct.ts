@@ -60,8 +60,8 @@ export async function* growSelfInstruct(order: Order, context: GrowContext): Asy
       const number = at + 1;
       if (number <= done) continue;
       const text = taskText(task);
-      const asked = unlike.isLike(task.instruction) ? growReasons.similar : null;
-      const fault = faultOfAsked(task.instruction, limits) ?? asked;
+      const similar = () => (unlike.isLike(task.instruction) ? growReasons.similar : null);
+      const fault = faultOfAsked(task.instruction, limits) ?? similar();
       if (fault) {
         context.onLeftOut?.(fault);
         continue;
