@@ -44,13 +44,8 @@ export const en = {
       'no-validation':
         'Nothing is held back to measure on, so that no before and after can be told. You can hold some back in the dataset.',
     },
-    why: {
-      noModel: 'There is no model to teach yet.',
-      addModel: 'Add a model',
-      making: 'The dataset is not ready yet.',
-      empty: 'The dataset has no examples to learn from.',
-      unreviewed: 'A model wrote these examples. Look through them and approve them first.',
-    },
+    noModel: 'There is no model to teach yet.',
+    addModel: 'Add a model',
     prompts: 'Ask it while it learns',
     promptsHint:
       'Up to three prompts of your own, answered now and then beside what the model said before. None: some of the examples are asked.',

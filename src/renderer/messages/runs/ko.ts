@@ -42,13 +42,8 @@ export const ko: Translation<typeof en> = {
       'no-validation':
         '재 보려고 남겨 둔 예시가 없어서 전과 후를 비교할 수 없어요. 데이터에서 몇 개를 남겨 둘 수 있어요.',
     },
-    why: {
-      noModel: '아직 가르칠 모델이 없어요.',
-      addModel: '모델 추가하기',
-      making: '데이터가 아직 준비되지 않았어요.',
-      empty: '배울 예시가 없어요.',
-      unreviewed: '모델이 쓴 예시예요. 먼저 살펴보고 승인해 주세요.',
-    },
+    noModel: '아직 가르칠 모델이 없어요.',
+    addModel: '모델 추가하기',
     prompts: '배우는 동안 물어보기',
     promptsHint:
       '직접 쓴 질문을 세 개까지 넣으면 가끔 대답하게 해서 배우기 전 대답과 나란히 보여 줘요. 비워 두면 예시에서 골라 물어봐요.',
