@@ -75,13 +75,14 @@ async function until(id: number, holds: (run: TrainingRun) => boolean): Promise<
   }
 }
 const stepOfLastReply = ({ samples }: TrainingRun) => samples.at(-1)?.replies.at(-1)?.step;
-/** The best measurement's step is the one that the adapter is of. */
-const bestStep = ({ validations }: TrainingRun) => validations.findLast(({ best }) => best)?.step;
+/** The adapter is of the best measurement's step, or of the last one where nothing was measured yet. */
+const resultStep = ({ validations, step }: TrainingRun) =>
+  validations.findLast(({ best }) => best)?.step ?? step?.step;
 /** It is done, and so are its samples. */
 const sampled = (id: number) =>
   until(
     id,
-    (run) => run.state === 'done' && run.samples.every(({ replies }) => hasStep(replies, bestStep(run))),
+    (run) => run.state === 'done' && run.samples.every(({ replies }) => hasStep(replies, resultStep(run))),
   );
 const hasStep = (replies: { step: number }[], step: number | undefined) =>
   replies.some((reply) => reply.step === step);
@@ -141,7 +142,7 @@ describe('a run that learns from a dataset', () => {
     const adapterId = run.adapterId ?? 0;
     const sample = run.samples[0];
     expect(sample?.base).toBe(await chatReply('What is the puna?', 160, { modelId, adapterId: null }));
-    const reply = sample?.replies.find(({ step }) => step === bestStep(run))?.text;
+    const reply = sample?.replies.find(({ step }) => step === resultStep(run))?.text;
     expect(reply).toBe(await chatReply('What is the puna?', 160, { modelId, adapterId }));
     expect(reply).not.toBe(sample?.base);
     expect(stepOfLastReply(run)).toBeLessThanOrEqual(12);
@@ -208,7 +209,7 @@ describe('a run that learns from a dataset', () => {
     const stopped = await shell.client.training.cancel({ runId: id });
     const choices = async () => (await shell.client.conversations.get({ conversationId })).adapters;
     await expect.poll(choices).toEqual([{ adapterId: stopped.adapterId, scale: 1 }]);
-    await until(id, (run) => hasStep(run.samples[0]?.replies ?? [], run.step?.step));
+    await until(id, (run) => hasStep(run.samples[0]?.replies ?? [], resultStep(run)));
     // As if it had been killed while a copy was asked.
     const copy = stopped.adapterPath.replace('.gguf', '.sample-50.gguf');
     await writeFile(copy, '');
