@@ -40,11 +40,12 @@ export const en = {
     cancel: 'Cancel',
     waits: {
       busy: 'It can begin when everything has been looked into.',
-      failed: 'Take away what cannot be read.',
+      failed: 'Nothing of it can be read.',
       me: 'Say which of the people is you.',
       columns: 'Say what the columns are.',
       dates: 'Describe the dates.',
     },
+    leavesOut: 'What cannot be read is left out.',
     me: 'Which of these is you?',
     meHint: 'The model learns to write like you. In brackets: how many messages.',
     meOther: 'Choose a name',

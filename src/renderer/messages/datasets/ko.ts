@@ -40,11 +40,12 @@ export const ko: Translation<typeof en> = {
     cancel: '취소',
     waits: {
       busy: '모두 살펴본 뒤에 시작할 수 있어요.',
-      failed: '읽을 수 없는 것은 빼 주세요.',
+      failed: '읽을 수 있는 것이 없어요.',
       me: '누가 나인지 골라 주세요.',
       columns: '열이 무엇인지 골라 주세요.',
       dates: '날짜 형식을 알려 주세요.',
     },
+    leavesOut: '읽을 수 없는 것은 빼고 읽어요.',
     me: '누가 나예요?',
     meHint: '모델이 나처럼 쓰는 법을 배워요. 괄호 안은 메시지 수예요.',
     meOther: '이름 고르기',

@@ -50,7 +50,7 @@ export interface BenchItem extends Answers {
 
 /** What a person has put together for the next dataset. It stays while they look at other pages. */
 class ImportBench {
-  items = $state<BenchItem[]>([]);
+  items = $state.raw<BenchItem[]>([]);
   clean = $state<CleanSettings>(structuredClone(defaultCleanSettings));
   validation = $state(usualValidation);
   /** Null: as the first source is called. */
@@ -66,11 +66,14 @@ class ImportBench {
     const count = this.items.length - 1;
     return count === 0 ? name : t('datasets.bench.nameMany', { name, count });
   });
+  readonly #readable = $derived(this.items.filter(({ failure, source }) => !failure && !source?.failure));
+  /** Something cannot be read, and is left out. */
+  readonly leavesOut = $derived(this.#readable.length < this.items.length);
   /** Why it cannot begin yet; null: it can. */
   readonly waits = $derived.by(() => {
-    if (this.items.some(({ failure, source }) => failure ?? source?.failure)) return 'failed';
-    if (this.items.some(({ source, history }) => !source && !history)) return 'busy';
-    const questions = this.items.map((item) => item.source && openQuestion(item.source, item));
+    if (this.#readable.length === 0) return 'failed';
+    if (this.#readable.some(({ source, history }) => !source && !history)) return 'busy';
+    const questions = this.#readable.map((item) => item.source && openQuestion(item.source, item));
     return questions.find((question) => question !== null) ?? null;
   });
 
@@ -135,12 +138,12 @@ class ImportBench {
     if (this.waits !== null || this.starting) return;
     this.starting = true;
     this.failure = null;
-    const used = $state.snapshot(this.items);
+    const used = this.items;
     try {
       const dataset = await app.client.datasets.import({
         kind: 'import',
         name: this.name ?? this.suggestion,
-        sources: used.flatMap((item) => sourceOf(item)),
+        sources: this.#readable.flatMap((item) => sourceOf(item)),
         clean: cleaningOf($state.snapshot(this.clean)),
         validation: this.validation,
       });
@@ -231,7 +234,7 @@ class ImportBench {
 
 export const bench = new ImportBench();
 
-function sourceOf(item: Omit<BenchItem, 'stop'>): ImportSource[] {
+function sourceOf(item: BenchItem): ImportSource[] {
   const { history, path } = item;
   if (history) return [{ from: 'history', ...history }];
   return path === null ? [] : [fileSource(path, item)];
