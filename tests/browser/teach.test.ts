@@ -152,14 +152,10 @@ describe.skipIf(!findBrowser())('teaching', () => {
     // Blind: nothing tells which is which before the choice, and the count at the end is that of the choices.
     await button('Compare blindly').click();
     for (let compared = 0; ; compared++) {
-      await button('Left is better').or(page.getByText('You preferred')).first().waitFor({ timeout: 60_000 });
+      await button('A is better').or(page.getByText('You preferred')).first().waitFor({ timeout: 60_000 });
       if (await page.getByText('You preferred').isVisible()) break;
       expect(await page.getByText('What was taught').count()).toBe(0);
-      const isLeft = await page
-        .getByText('Left', { exact: true })
-        .locator('../..')
-        .getByText(voice)
-        .isVisible();
+      const isLeft = await page.getByText('A', { exact: true }).locator('../..').getByText(voice).isVisible();
       await page.keyboard.press(isLeft ? 'ArrowLeft' : 'ArrowRight');
       await page.getByText('What was taught').waitFor();
       await button(/^(Next|See the result)$/).click();

@@ -1,4 +1,6 @@
+import { toast } from 'svelte-sonner';
 import type { TrainingRun, TrainingSettings } from '../../../shared/contract/index.ts';
+import { t } from '../../lib/i18n.svelte.ts';
 import { goTo } from '../../lib/router.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { titleOf } from './words.ts';
@@ -26,6 +28,7 @@ class Repeat {
     };
     const dataset = run.datasets.find(({ id }) => id !== null && app.datasets.find(id));
     goTo(dataset?.id ? { page: 'teach', datasetId: dataset.id } : { page: 'teach' });
+    if (!dataset) toast(t('runs.repeatWaits'));
   }
 
   /** Gives it to one form. */
