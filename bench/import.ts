@@ -28,10 +28,10 @@ const { values } = parseArgs({
   },
 });
 /**
- * What an import with cleaning may take: time of processors for that of plain parsing; and megabytes, in which MinHash signatures of
- * a third of a million examples have their place.
+ * What an import with cleaning may take: time of processors for that of plain parsing; and megabytes, in which the cleaners remember
+ * half a million examples (150), SQLite has its pages (64), and V8 leaves for later what it does not need to collect yet (200).
  */
-const wanted = { ratio: 100, megabytes: 450 };
+const wanted = { ratio: 100, megabytes: { lines: 450, dataset: 600 } };
 
 const node = [process.execPath, '--import', join(import.meta.dirname, 'tell-usage.ts')];
 
@@ -74,16 +74,16 @@ try {
   const large = join(folder, 'large.jsonl');
   await writeLargeLines(large, Number(values.large) * 1e6);
   const { size } = await stat(large);
-  for (const [name, words] of [
-    ['puna --clean', puna([large, '--clean'])],
-    ['dataset file, cleaned', dataset([large])],
+  for (const [name, words, most] of [
+    ['puna --clean', puna([large, '--clean']), wanted.megabytes.lines],
+    ['dataset file, cleaned', dataset([large]), wanted.megabytes.dataset],
   ] as const) {
     const { seconds, peakBytes } = await measure(words);
     console.log(
       `One JSONL of ${megabytes(size)} MB, ${name}: ${seconds.toFixed(1)} s, peak memory ` +
-        `${megabytes(peakBytes)} MB (wanted: ≤ ${wanted.megabytes})`,
+        `${megabytes(peakBytes)} MB (wanted: ≤ ${most})`,
     );
-    if (peakBytes > wanted.megabytes * 1e6) process.exitCode = 1;
+    if (peakBytes > most * 1e6) process.exitCode = 1;
   }
   if (median(ratios) > wanted.ratio) process.exitCode = 1;
 } finally {
