@@ -13,6 +13,7 @@ import { tallyOf } from '../../src/renderer/components/run/pairs.ts';
 import {
   beforeAndAfter,
   bestOf,
+  keptOf,
   runAtWork,
   shareOf,
   verdictOf,
@@ -179,6 +180,8 @@ describe('what a run has come to', () => {
   test('is measured before it learnt anything, and where it was best afterwards', () => {
     const measured = beforeAndAfter(validation([0, 3], [10, 2], [20, 1.5], [30, 1.8]));
     expect(measured).toMatchObject({ before: { step: 0, loss: 3 }, after: { step: 20, loss: 1.5 } });
+    // What has become worse is told by what was kept of it, not by the base.
+    expect(keptOf(validation([0, 1], [10, 2], [20, 1.5]))).toMatchObject({ step: 20 });
     expect(beforeAndAfter(validation([10, 2]))).toBeNull();
     expect(beforeAndAfter(validation([0, 2]))).toBeNull();
     expect(bestOf([])).toBeNull();

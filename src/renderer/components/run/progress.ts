@@ -30,8 +30,13 @@ export interface BeforeAfter {
 /** What was kept of a run is where it measured best after it had learnt something. */
 export function beforeAndAfter(validations: readonly ValidationPoint[]): BeforeAfter | null {
   const before = validations.find(({ step }) => step === 0);
-  const after = bestOf(validations.filter(({ step }) => step > 0));
+  const after = keptOf(validations);
   return before && after ? { before, after } : null;
+}
+
+/** Where a run measured best after it had learnt something: that is what was kept. */
+export function keptOf(validations: readonly ValidationPoint[]): ValidationPoint | null {
+  return bestOf(validations.filter(({ step }) => step > 0));
 }
 
 /** The point with the lowest loss. */
