@@ -60,10 +60,11 @@ class ImportBench {
   #key = 0;
 
   readonly suggestion = $derived.by(() => {
-    const [first] = this.items;
+    const named = this.#readable.length > 0 ? this.#readable : this.items;
+    const [first] = named;
     if (!first) return '';
     const name = plainName(first.label);
-    const count = this.items.length - 1;
+    const count = named.length - 1;
     return count === 0 ? name : t('datasets.bench.nameMany', { name, count });
   });
   readonly #readable = $derived(this.items.filter(({ failure, source }) => !failure && !source?.failure));
