@@ -23,15 +23,14 @@ export class Vocabularies {
   /** Errors: `file-missing`, `unsupported-model`, `out-of-memory`, and those of `work`. */
   async use<Result>(path: string, work: (vocabulary: Vocabulary) => Promise<Result>): Promise<Result> {
     const key = await identity(path);
-    if (this.#held?.key !== key) {
-      const before = this.#held;
-      this.#held = { key, model: load(path), users: 0 };
-      if (before) await this.#leave(before);
-    }
-    const held = this.#held;
+    const before = this.#held;
+    const held = before?.key === key ? before : { key, model: load(path), users: 0 };
+    this.#held = held;
     held.users++;
     try {
-      return await work({ key, model: await held.model });
+      // Together: somebody must wait for a model that cannot be loaded, all the while that another one is freed.
+      const [model] = await Promise.all([held.model, before && before !== held && this.#leave(before)]);
+      return await work({ key, model });
     } finally {
       held.users--;
       await this.#leave(held);
