@@ -236,6 +236,24 @@ describe('a run that learns from a dataset', () => {
     expect([await adapters(), await filesIn('adapters'), await choices()]).toEqual([[], [], []]);
   });
 
+  test('on the same dataset takes the place of what was taught before, and stands beside what another dataset taught', async () => {
+    const { client } = shell;
+    const { id: modelId } = await client.models.add({ path: model });
+    const [{ id: datasetId }, { id: otherId }] = [await newDataset(), await newDataset()];
+    const { id: conversationId } = await client.conversations.create({ modelId });
+    const taught = async (id: number): Promise<number> => {
+      const settings = { ...short, steps: 2, sampleEvery: null };
+      const run = await client.training.start({ modelId, datasetIds: [id], conversationId, settings });
+      const { adapterId } = await sampled(run.id);
+      return adapterId ?? 0;
+    };
+    const [, other, second] = [await taught(datasetId), await taught(otherId), await taught(datasetId)];
+    const { adapters: choices } = await client.conversations.get({ conversationId });
+    expect(choices.map(({ adapterId }) => adapterId)).toEqual([other, second]);
+    const names = (await adapters()).map(({ name }) => name.replace(/ \S+ (\d)$/, ' $1'));
+    expect(names.toSorted()).toEqual(['Colours 1', 'Colours 2', 'Colours 3']);
+  });
+
   test('that is at work is stopped and removed; the program ends at once in the midst of pairs', async () => {
     const { id: modelId } = await shell.client.models.add({ path: model });
     const { id: datasetId } = await newDataset();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { newAdapterPath } from '../../src/main/runs/adapter-files.ts';
+import { adapterTitle, newAdapterPath } from '../../src/main/runs/adapter-files.ts';
 import { mostPoints, withLoss, withValidation } from '../../src/main/runs/history.ts';
 import { MemoryShare } from '../../src/main/runs/memory-share.ts';
 import { Pace } from '../../src/main/runs/pace.ts';
@@ -48,10 +48,18 @@ describe('the path of a new adapter', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'puna-test-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
-  const nameFor = (model: string, taken: string[] = []) =>
-    newAdapterPath(folder, { model, now, taken }).slice(folder.length + 1);
+  const nameFor = (title: string, taken: string[] = []) =>
+    newAdapterPath(folder, { title, now, taken }).slice(folder.length + 1);
 
-  test('has model, date and number', () => {
+  test('is called after what a person called the run, else what it learns, else what it teaches', () => {
+    const dataset = (name: string) => ({ id: 1, name, fingerprint: '' });
+    const run = { name: 'Mine', datasets: [dataset('Notes'), dataset('Chats')], modelName: 'Qwen3' };
+    expect(adapterTitle(run)).toBe('Mine');
+    expect(adapterTitle({ ...run, name: '' })).toBe('Notes, Chats');
+    expect(adapterTitle({ ...run, name: '', datasets: [] })).toBe('Qwen3');
+  });
+
+  test('has a title, date and number', () => {
     expect(nameFor('Qwen3 1.7B')).toBe('Qwen3 1.7B 2026-01-05 1.gguf');
   });
 

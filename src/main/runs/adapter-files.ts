@@ -1,24 +1,34 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { TrainingRun } from '../../shared/contract/index.ts';
 import { fileError, safeFileName } from '../storage/index.ts';
 import { checkpointPath } from '../training/messages.ts';
 
 /**
- * A path that no adapter ever had, `<model> <date> <n>.gguf`: llama.cpp keeps adapters by path, so that one in an old place
+ * A path that no adapter ever had, `<title> <date> <n>.gguf`: llama.cpp keeps adapters by path, so that one in an old place
  * would go on as what was there before. `taken` has the paths of all runs, also of files that are gone since.
  */
 export function newAdapterPath(
   folder: string,
-  { model, now, taken }: { model: string; now: number; taken: readonly string[] },
+  { title, now, taken }: { title: string; now: number; taken: readonly string[] },
 ): string {
-  const stem = `${safeFileName(model)} ${dateText(now)} `;
+  const stem = `${safeFileName(title)} ${dateText(now)} `;
   const there = existsSync(folder) ? readdirSync(folder) : [];
   const numbers = [...there, ...taken.map((path) => basename(path))]
     .filter((name) => name.startsWith(stem))
     .map((name) => Number.parseInt(name.slice(stem.length), 10))
     .filter((number) => Number.isSafeInteger(number));
   return join(folder, `${stem}${Math.max(0, ...numbers) + 1}.gguf`);
+}
+
+/** What a run's adapter is called after: what a person called the run, else what it learns, else what it teaches. */
+export function adapterTitle({
+  name,
+  datasets,
+  modelName,
+}: Pick<TrainingRun, 'name' | 'datasets' | 'modelName'>): string {
+  return name || datasets.map((dataset) => dataset.name).join(', ') || modelName;
 }
 
 /** Gives a run that goes on in a new place what it goes on from. Errors: `disk-full`, and those of writing a file. */

@@ -4,7 +4,7 @@ import type { History } from '../history/index.ts';
 
 /**
  * Brings what a run has taught into the conversation that it was taught for; null where there is none any more. `earlierIds`:
- * what the run had taught before it went on, which makes way.
+ * what was taught of the same before, which makes way.
  */
 export function joinConversation(
   run: TrainingRun,

@@ -13,7 +13,7 @@ import type { LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
 import type { History } from '../history/index.ts';
 import type { Library } from '../library/index.ts';
-import { newAdapterPath, removeRunFiles, removeSampleCopies } from './adapter-files.ts';
+import { adapterTitle, newAdapterPath, removeRunFiles, removeSampleCopies } from './adapter-files.ts';
 import { Line } from './line.ts';
 import { LiveRun } from './live-run.ts';
 import type { MemoryShare } from './memory-share.ts';
@@ -78,7 +78,7 @@ export class TrainingRuns {
     this.#now = options.now ?? Date.now;
     this.#workshop = new Workshop({
       ...options,
-      newPath: (folder, model) => this.#newPath(folder, model),
+      newPath: (folder, title) => this.#newPath(folder, title),
       onMoved: (runId, earlierPath) => this.#stored.addEarlierPath(runId, earlierPath),
     });
     this.#trials = new Trials({
@@ -115,7 +115,7 @@ export class TrainingRuns {
         ...{ samples, settings, createdAt: this.#now() },
         adapterPath: this.#newPath(
           settings.trained === 'all' ? folders.models : folders.adapters,
-          model.name,
+          adapterTitle({ name, datasets: data.datasets, modelName: model.name }),
         ),
       });
       return this.#enqueue(run);
@@ -231,9 +231,9 @@ export class TrainingRuns {
     await closed;
   }
 
-  #newPath(folder: string, model: string): string {
+  #newPath(folder: string, title: string): string {
     const taken = [...this.#stored.adapterPaths(), ...this.#removedPaths];
-    return newAdapterPath(folder, { model, now: this.#now(), taken });
+    return newAdapterPath(folder, { title, now: this.#now(), taken });
   }
 
   #neededData(): string[] {
@@ -290,7 +290,11 @@ export class TrainingRuns {
   /** What was taught is at work at once where the person wanted it. */
   async #join(run: TrainingRun): Promise<void> {
     const { library, history, events } = this.#options;
-    const paths = this.#stored.adapterPathsOf(run.id);
+    // What was taught of the same before is in it once more.
+    const paths = this.#stored
+      .list()
+      .filter((other) => other.id === run.id || learnsFromTheSame(other, run))
+      .flatMap(({ id }) => this.#stored.adapterPathsOf(id));
     const made = (await library.list()).filter(({ path }) => paths.includes(path));
     const conversation = joinConversation(run, { history, earlierIds: made.map(({ id }) => id) });
     if (conversation) events.publish({ type: 'conversation', conversation });
@@ -303,4 +307,8 @@ export class TrainingRuns {
   async #removeLeftovers(): Promise<void> {
     for (const path of this.#stored.adapterPaths()) await removeSampleCopies(path);
   }
+}
+
+function learnsFromTheSame(one: TrainingRun, other: TrainingRun): boolean {
+  return one.datasets.some(({ id }) => id !== null && other.datasets.some((dataset) => dataset.id === id));
 }

@@ -8,7 +8,7 @@ import type { Events } from '../events.ts';
 import type { Library } from '../library/index.ts';
 import { fileError } from '../storage/index.ts';
 import type { TrainingResult } from '../training/messages.ts';
-import { copyRunFiles, removeSampleCopies } from './adapter-files.ts';
+import { adapterTitle, copyRunFiles, removeSampleCopies } from './adapter-files.ts';
 import type { LiveRun } from './live-run.ts';
 import type { MemoryShare } from './memory-share.ts';
 import type { Snapshot } from './sampler.ts';
@@ -21,8 +21,8 @@ export interface WorkshopOptions {
   events: Events;
   background: Background;
   launchEngine: LaunchEngine;
-  /** A place in that folder where no run has written yet; `model` is the name of what is taught. */
-  newPath: (folder: string, model: string) => string;
+  /** A place in that folder where no run has written yet. */
+  newPath: (folder: string, title: string) => string;
   /** A run goes on in a new place; this is where it was. */
   onMoved: (runId: number, earlierPath: string) => void;
 }
@@ -79,9 +79,9 @@ export class Workshop {
 
   /** An adapter that the chat may have loaded stays what it is: a run that goes on writes to a new place. */
   async #takePlace(live: LiveRun): Promise<void> {
-    const { adapterPath, adapterId, modelName, id } = live.value;
+    const { adapterPath, adapterId, id } = live.value;
     if (adapterId !== null) {
-      const newPath = this.#options.newPath(dirname(adapterPath), modelName);
+      const newPath = this.#options.newPath(dirname(adapterPath), adapterTitle(live.value));
       await copyRunFiles(adapterPath, newPath);
       this.#options.onMoved(id, adapterPath);
       // What was compared was taught by the earlier one.
