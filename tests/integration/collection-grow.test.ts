@@ -109,7 +109,7 @@ describe('a dataset that a model writes', () => {
       error: { code: 'invalid-input' },
       counts: { conversations: 0 },
     });
-    await expect(shell.client.datasets.approve({ datasetId: id })).rejects.toThrow();
+    await expect(shell.client.datasets.approve({ datasetId: id })).rejects.toThrow(/has no examples/);
     const order = await pairsOf(models.quick, id);
     await expect(shell.client.datasets.grow(order)).rejects.toThrow(/no texts/);
     await expect(shell.client.datasets.grow({ ...order, modelId: 999 })).rejects.toMatchObject({
@@ -136,6 +136,32 @@ describe('a dataset that a model writes', () => {
     expect(await shell.client.datasets.approve({ datasetId: other })).toMatchObject({
       ...{ state: 'ready', reviewed: true, counts: { conversations: 1 } },
     });
+  });
+
+  test('that was stopped is measured on in part once it is approved, and can be changed', async () => {
+    const things = [
+      'lighthouse',
+      'harbour',
+      'cape',
+      'tower',
+      'ships',
+      'bridge',
+      'market',
+      'school',
+      'mill',
+      'inn',
+    ];
+    const pairs = things.map((thing) => `Q: ${question.replace('lighthouse', thing)}\nA: ${answer}`);
+    const slow = join(folder, 'many.gguf');
+    await buildScriptedModel(slow, { reply: pairs.join('\n'), name: 'Many', ballast: 60 });
+    const order = await pairsOf(slow, (await texts(12)).id);
+    const { id: datasetId } = await shell.client.datasets.grow({ ...order, perText: 10, similarity: 1 });
+    await until(datasetId, ({ counts }) => counts.conversations === things.length);
+    expect((await shell.client.datasets.cancel({ datasetId })).counts.validation).toBe(0);
+    const counts = { conversations: 10, texts: 0, excluded: 0, validation: 1 };
+    expect(await shell.client.datasets.approve({ datasetId })).toMatchObject({ state: 'ready', counts });
+    await shell.client.datasets.split({ datasetId, validation: 0 });
+    expect((await shell.client.datasets.approve({ datasetId })).counts.validation).toBe(0);
   });
 
   test('goes on by itself after the end of the program, and writes nothing twice', async () => {

@@ -22,8 +22,9 @@ import { expandHome, type Library } from '../library/index.ts';
 import type { Uploads } from '../storage/index.ts';
 import { removeDataset } from './begun.ts';
 import { Making } from './making.ts';
+import { heldBack } from './make-grown.ts';
 import { checkGrow, checkImport } from './orders.ts';
-import { clearSnapshots, exportPieces } from './snapshots.ts';
+import { Snapshots } from './snapshots.ts';
 import { nameFor } from './names.ts';
 import { SourceFiles } from './source-files.ts';
 import { isReady, opened, StoredDatasets } from './stored-datasets.ts';
@@ -53,6 +54,7 @@ export class Collection {
   readonly #options: CollectionOptions;
   readonly #stored: StoredDatasets;
   readonly #files: SourceFiles;
+  readonly #snapshots: Snapshots;
   readonly #helper: HelperEngine<DatasetJobs>;
   readonly #making: Making;
   readonly #now: () => number;
@@ -67,6 +69,7 @@ export class Collection {
     this.#files = new SourceFiles(folders.uploaded, uploads, () => this.#stored.list());
     const helper = new HelperEngine<DatasetJobs>({ entry: 'dataset-engine', launch: launchEngine });
     this.#helper = helper;
+    this.#snapshots = new Snapshots(helper, folders.snapshots);
     this.#making = new Making({
       ...{ helper, library, background, history, launchEngine, now: this.#now },
       open: (id) => opened(this.get(id)),
@@ -151,18 +154,23 @@ export class Collection {
     return this.#change(id, { name: name.trim() || dataset.name });
   }
 
-  /** A person has looked at what a model wrote; what was stopped is complete with that. Errors: `not-found`, `invalid-input` (there is nothing yet). */
-  approve(id: number): Dataset {
-    const dataset = opened(this.get(id));
-    const { conversations, texts } = dataset.counts;
-    if (dataset.state === 'waiting' || dataset.state === 'working' || conversations + texts === 0) {
+  /**
+   * A person has looked at what a model wrote; what was stopped is complete with that, and some of it is measured on. Errors:
+   * `not-found`, `invalid-input` (there is nothing yet).
+   */
+  async approve(id: number): Promise<Dataset> {
+    const { name, state, counts, recipe, path } = opened(this.get(id));
+    const isBeingWritten = state === 'waiting' || state === 'working';
+    if (isBeingWritten || counts.conversations + counts.texts === 0) {
       throw new PunaError(
         'invalid-input',
-        `${quoted(dataset.name)} is still being written.`,
-        'Wait until it is written, or stop it.',
+        `${quoted(name)} ${isBeingWritten ? 'is still being written' : 'has no examples'}.`,
+        isBeingWritten ? 'Wait until it is written, or stop it.' : 'Resume it, or make a new one.',
       );
     }
-    return this.#change(id, { state: 'ready', reviewed: true, error: null });
+    const approved = this.#change(id, { state: 'ready', reviewed: true, error: null });
+    if (state === 'ready' || recipe.kind === 'import') return approved;
+    return this.#changed(id, await heldBack(this.#helper, path, recipe));
   }
 
   /** Some examples in order, of those that the filter finds. Errors: `not-found`, `invalid-input` (it is not made yet). */
@@ -239,8 +247,7 @@ export class Collection {
 
   /** All that is not excluded as pieces of one JSONL file: what is learnt from, and then what is measured on. Errors: as `page`. */
   async *export(id: number, signal?: AbortSignal): AsyncGenerator<string> {
-    const file = this.#open(id);
-    yield* exportPieces(file, { ...this.#parts(), signal });
+    yield* this.#snapshots.pieces(this.#open(id), signal);
   }
 
   /**
@@ -256,9 +263,7 @@ export class Collection {
         'Look at some of its examples, and approve it.',
       );
     }
-    const snapshot = await this.#helper.run('snapshot', {
-      ...{ file: path, folder: this.#options.folders.snapshots },
-    });
+    const snapshot = await this.#snapshots.write(path);
     const now = this.get(id);
     const { fingerprint } = snapshot;
     if (now.changedAt === changedAt && now.fingerprint !== fingerprint) this.#change(id, { fingerprint });
@@ -267,7 +272,7 @@ export class Collection {
 
   /** Removes all snapshots but these files, which runs may need again. */
   clearSnapshots(needed: readonly string[]): Promise<void> {
-    return clearSnapshots(this.#options.folders.snapshots, needed);
+    return this.#snapshots.clear(needed);
   }
 
   /** Stops what is being made, so that it goes on after the next start. */
@@ -283,10 +288,6 @@ export class Collection {
 
   #openReady(id: number): string {
     return isReady(this.get(id)).path;
-  }
-
-  #parts(): { helper: HelperEngine<DatasetJobs>; folder: string } {
-    return { helper: this.#helper, folder: this.#options.folders.snapshots };
   }
 
   /** Its examples are others than before. */

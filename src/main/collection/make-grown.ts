@@ -65,8 +65,16 @@ export async function growDataset(
   }
   signal.throwIfAborted();
   if (live.value.counts.conversations + live.value.counts.texts === 0) throw nothingWritten(model.name);
-  const { seed } = order;
-  return { counts: await helper.run('split', { file, validation: defaultValidation, seed }) };
+  return { counts: await heldBack(helper, file, order) };
+}
+
+/** Draws what is measured on of what a model has written. */
+export function heldBack(
+  helper: HelperEngine<DatasetJobs>,
+  file: string,
+  { seed }: GrowOrder,
+): Promise<DatasetCounts> {
+  return helper.run('split', { file, validation: defaultValidation, seed });
 }
 
 async function* examplesIn(file: string, helper: HelperEngine<DatasetJobs>) {
