@@ -69,7 +69,7 @@ async function texts(howMany: number): Promise<Dataset> {
   return ready(id);
 }
 
-async function pairsOf(model: string, datasetId: number): Promise<GrowOrder> {
+async function pairsOf(model: string, datasetId: number): Promise<Extract<GrowOrder, { kind: 'pairs' }>> {
   const { id: modelId } = await shell.client.models.add({ path: model });
   return { kind: 'pairs', name: '', datasetId, perText: 1, modelId, similarity: 0.7, seed: 1 };
 }

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { useDataset } from '../../src/main/dataset-engine/dataset-file.ts';
+import { type DatasetFile, useDataset } from '../../src/main/dataset-engine/dataset-file.ts';
 import { createDataset, DatasetWriter } from '../../src/main/dataset-engine/dataset-writer.ts';
 import { type ExampleContent, exampleSchema, mostValidation } from '../../src/shared/contract/index.ts';
 import { rows, talk, text, writeDataset } from '../support/datasets.ts';
@@ -187,6 +187,24 @@ describe('Examples', () => {
     expect(counts).toMatchObject({ excluded: 10, validation: 6 });
     expect(await sources({ show: 'validation' })).not.toEqual(before);
     expect(await useDataset(path, (file) => file.split(0, 9))).toMatchObject({ validation: 0 });
+  });
+
+  test('that are the same are all measured on or none of them', async () => {
+    const said = (file: DatasetFile, validation: boolean) =>
+      file.read(0, 500, { validation }).map(({ content }) => JSON.stringify(content));
+    const twins = Array.from({ length: 80 }, (_, index) => talk('How are you?', `Number ${index % 40}`));
+    const usual = Array.from({ length: 100 }, () => text('Thank you.'));
+    await writeDataset(path, [...twins, ...usual], { validation: 0.1 });
+    for (const seed of [1, 2, 3]) {
+      const [learnt, measured] = await useDataset(path, (file) => {
+        expect(file.split(0.1, seed).validation).toBe(18);
+        return [said(file, false), said(file, true)];
+      });
+      expect(new Set(measured).size).toBe(9);
+      expect(learnt.filter((content) => measured.includes(content))).toEqual([]);
+    }
+    await writeDataset(path, usual, { validation: 0.5 });
+    expect(await useDataset(path, (file) => file.counts())).toMatchObject({ texts: 100, validation: 0 });
   });
 
   test('that are too long are shown in part, which is an example still, and not edited', async () => {
