@@ -77,6 +77,24 @@ describe('what is measured on', () => {
     expect(plan).toMatchObject({ samples: before?.samples, validationSamples: 1 });
   });
 
+  test('is nothing that is learnt as well, which is said', async () => {
+    const twice = await words('twice.jsonl', '{"text": "a good day"}\n{"text": "the water"}\n');
+    const started = run({ data: [heldOut, twice], validationData: [twice, heldOut, dialogues] });
+    await started.result;
+    const only = run({ data: [heldOut, twice], validationData: [dialogues] });
+    await only.result;
+    const planned = [started, only].map((each) => events(each, 'plan')[0]?.validationSamples);
+    expect(planned[0]).toBe(planned[1]);
+    expect(events(started, 'note').map(({ text }) => text)).toContain(
+      'To measure on: 3 left out: they are learnt as well',
+    );
+    expect(
+      events(only, 'note')
+        .map(({ text }) => text)
+        .join(),
+    ).not.toMatch(/as well/);
+  });
+
   test('is measured before the first step: the loss that the model has in llama.cpp', async () => {
     const started = run();
     const { baseValidationLoss } = await started.result;

@@ -12,3 +12,8 @@ export function dataFingerprint(...parts: (readonly Sample[])[]): string {
   }
   return hash.digest('hex');
 }
+
+/** What tells whether two samples are the same to the model. */
+export function sampleFingerprint({ tokens }: Sample): string {
+  return createHash('sha256').update(Int32Array.from(tokens)).digest('base64');
+}

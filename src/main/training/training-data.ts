@@ -3,6 +3,7 @@ import { PunaError } from '../../shared/error.ts';
 import { readExamples, type ReadReport } from '../datasets/index.ts';
 import { mostExamples, Reservoir } from '../datasets/reservoir.ts';
 import type { Sample } from './batches.ts';
+import { sampleFingerprint } from './fingerprint.ts';
 import type { TrainingInput } from './messages.ts';
 import { splitValidation } from './plan.ts';
 import { ExampleTokenizer } from './tokenize-examples.ts';
@@ -39,13 +40,22 @@ export async function loadData(
   try {
     const { samples, empty, notes } = await read(data);
     if (samples.length === 0) throw nothingToLearn(data, empty);
-    if (validationData.length === 0) return { ...splitValidation(samples, settings), notes };
+    if (validationData.length === 0) return unlearnt({ ...splitValidation(samples, settings), notes });
     const measured = await read(validationData);
     notes.push(...measured.notes.map((note) => `To measure on: ${note}`));
-    return { learnt: samples, measured: measured.samples, notes };
+    return unlearnt({ learnt: samples, measured: measured.samples, notes });
   } finally {
     await model.dispose();
   }
+}
+
+/** The same without measuring on what is learnt too, as it may stand in two files: that would come out too well. */
+function unlearnt({ learnt, measured, notes }: TrainingData): TrainingData {
+  const learntOnes = new Set(measured.length > 0 ? learnt.map(sampleFingerprint) : []);
+  const others = measured.filter((sample) => !learntOnes.has(sampleFingerprint(sample)));
+  const left = measured.length - others.length;
+  const note = `To measure on: ${left} left out: they are learnt as well`;
+  return { learnt, measured: others, notes: left > 0 ? [...notes, note] : notes };
 }
 
 interface ReadOptions {
