@@ -243,6 +243,24 @@ describe('Examples', () => {
     ]);
     expect(await read(6, 3)).toEqual([]);
   });
+
+  test('that are long are read a few at a time, each of them', async () => {
+    const book = text('word '.repeat(300_000));
+    await writeDataset(path, [...numbered(3), book, book, book, ...numbered(3)]);
+    const batches: number[][] = [];
+    await useDataset(path, (file) => {
+      for (let after = 0; ;) {
+        const found = file.read(after, 100).map(({ id }) => id);
+        if (found.length === 0) return;
+        batches.push(found);
+        after = found.at(-1) ?? 0;
+      }
+    });
+    expect(batches).toEqual([
+      [1, 2, 3, 4, 5],
+      [6, 7, 8, 9],
+    ]);
+  });
 });
 
 describe('The search', () => {

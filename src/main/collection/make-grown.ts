@@ -21,7 +21,7 @@ export interface GrowParts {
   open(datasetId: number): Dataset;
 }
 
-/** Examples that are read at once; texts can be long. */
+/** Examples that are read at once, at most. */
 const readAtOnce = 20;
 
 /**

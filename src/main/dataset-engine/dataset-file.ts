@@ -16,6 +16,7 @@ import { drawMeasured } from './draw-measured.ts';
 import { Lengths } from './lengths.ts';
 import type { NewExample } from './messages.ts';
 import { openTables } from './schema.ts';
+import { wholeExamples } from './whole-examples.ts';
 
 /** A whole example that can be learnt from or measured on. */
 export interface WholeExample {
@@ -154,15 +155,18 @@ export class DatasetFile {
     });
   }
 
-  /** Whole examples in order behind one of them: those that are not excluded, and of these perhaps only one side. */
+  /**
+   * Whole examples in order behind one of them: those that are not excluded, and of these perhaps only one side. Fewer than `limit`
+   * where they are long; none at the end only.
+   */
   read(after: number, limit: number, { validation }: { validation?: boolean } = {}): WholeExample[] {
     const rows = this.#database
       .prepare<[number, number | null, number], { id: number; source: string; content: string }>(
         `SELECT e.id, c.source, c.content FROM examples e CROSS JOIN contents c ON c.id = e.id
          WHERE e.id > ? AND e.excluded = 0 AND e.validation = ifnull(?, e.validation) ORDER BY e.id LIMIT ?`,
       )
-      .all(after, flag(validation), limit);
-    return rows.map(({ content, ...row }) => ({ ...row, content: JSON.parse(content) as ExampleContent }));
+      .iterate(after, flag(validation), limit);
+    return wholeExamples(rows);
   }
 
   #row(id: number): ExampleRow {

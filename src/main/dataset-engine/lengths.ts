@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { ExampleContent } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { wholeExamples } from './whole-examples.ts';
 
 /** An example that has no length yet. `edits` tells whether it is still the same when it has. */
 export interface Unmeasured {
@@ -14,9 +15,6 @@ export interface ExampleLength {
   tokens: number;
   learnt: number;
 }
-
-/** So much of examples is read at once, in characters of JSON: some tenths of a second of tokenizing. */
-const readCharacters = 2_000_000;
 
 /** Lengths of examples by one tokenizer, kept with them. They are no part of what is learnt: no revision comes of them. */
 export class Lengths {
@@ -45,14 +43,7 @@ export class Lengths {
          WHERE e.id > ? AND e.tokens IS NULL ORDER BY e.id`,
       )
       .iterate(after);
-    const found: Unmeasured[] = [];
-    let characters = 0;
-    for (const { content, ...row } of rows) {
-      found.push({ ...row, content: JSON.parse(content) as ExampleContent });
-      characters += content.length;
-      if (characters >= readCharacters) break;
-    }
-    return found;
+    return wholeExamples(rows);
   }
 
   /** Keeps lengths of examples that have not been edited meanwhile. Errors: `cancelled` when another tokenizer has come in between. */

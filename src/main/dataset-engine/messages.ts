@@ -94,7 +94,7 @@ export type DatasetJobs = {
   };
   /** Writes all that is not excluded into a folder, under the name of its content: what a run learns from is never changed. */
   snapshot: { input: { file: string; folder: string }; event: never; result: Snapshot };
-  /** Whole examples in order, after one of them, for whoever makes something of them: those that are not excluded. Fewer than `limit` at the end only. */
+  /** Whole examples in order, after one of them, for whoever makes something of them: those that are not excluded. Fewer than `limit` where they are long; none at the end only. */
   read: {
     input: { file: string; after: number; limit: number };
     event: never;

@@ -8,7 +8,7 @@ import type { DatasetFile } from './dataset-file.ts';
 import { exampleOf } from './example-content.ts';
 import type { Snapshot } from './messages.ts';
 
-/** Examples that are read at once. */
+/** Examples that are read at once, at most. */
 const batch = 200;
 
 /** Characters of the fingerprint that files are named by: one in 2⁶⁴ is found by chance. */
@@ -94,7 +94,7 @@ async function* linesOf(
       yield exampleLine(exampleOf(content));
       after = id;
     }
-    if (examples.length < batch) return;
+    if (examples.length === 0) return;
     await setImmediate();
   }
 }
