@@ -11,7 +11,10 @@ export async function clearBegun(path: string): Promise<void> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => []);
   const start = basename(besideDataset(path, ''));
-  for (const name of names) if (name.startsWith(start)) await rm(join(folder, name), { force: true });
+  for (const name of names) {
+    // What is written beside a hidden file has two dots before it.
+    if (name.startsWith(start) || name.startsWith(`.${start}`)) await rm(join(folder, name), { force: true });
+  }
 }
 
 /** Removes a dataset's file, and what SQLite keeps beside it while it writes. */
