@@ -1,10 +1,12 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../tests/browser/browser.ts';
 import { buildScriptedModel } from '../tests/support/models.ts';
 import { buildTinyFolder } from '../tests/support/tiny-folder.ts';
+import { questions, teachingBase } from '../tests/support/teaching.ts';
+import { jsonLines } from '../tests/support/teaching-world.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../tests/support/shell.ts';
 
 /**
@@ -38,6 +40,7 @@ const windChill = (celsius: number, kmh: number) =>
 | −10 °C | 30 km/h | −20 °C |
 
 So a clear night at $-10\\,^{\\circ}\\mathrm{C}$ can feel twice as cold as it is.`,
+  facts: 'Twenty facts about people I made up',
   titles: [
     'Names for a mountain hut',
     'Letter to the landlord',
@@ -55,6 +58,7 @@ const korean = {
 - 원래 가중치는 그대로 두고 작은 어댑터만 배우면 메모리도 적게 들어요.
 
 바뀌는 것은 $W' = W + \\frac{\\alpha}{r} BA$ 한 줄로 쓸 수 있어요. 여기서 $B$와 $A$가 새로 배우는 작은 행렬이에요.`,
+  facts: '내가 지어낸 사람들 이야기 스무 가지',
   titles: ['제주도 3박 4일', '회의록 다듬기', '고양이 이름 짓기', '양자화가 뭐예요?'],
 };
 
@@ -119,6 +123,35 @@ async function fillWeights(shell: Shell, folder: string): Promise<{ base: string
   return { base, delta };
 }
 
+/** A dataset of twenty facts that a tiny model is taught, and the run that has taught it. */
+async function fillTeach(shell: Shell, folder: string, name: string): Promise<number> {
+  const { client } = shell;
+  const { id: modelId } = await client.models.add({ path: teachingBase });
+  await client.models.rename({ modelId, name: 'Puna Tiny' });
+  const path = join(folder, 'facts.jsonl');
+  await writeFile(path, jsonLines(questions.taught));
+  const sources = [{ from: 'file' as const, path }];
+  const { id: datasetId } = await client.datasets.import({
+    ...{ kind: 'import', name, sources, clean: null },
+  });
+  const until = async (isSo: () => Promise<boolean | undefined>) => {
+    while (!(await isSo())) await wait(100);
+  };
+  await until(
+    async () => (await client.datasets.list()).find(({ id }) => id === datasetId)?.state === 'ready',
+  );
+  const prompts = questions.heldOut.filter((_, index) => index % 32 === 0).map(({ question }) => question);
+  const { settings } = await client.training.suggest({ modelId, datasetIds: [datasetId] });
+  const { id } = await client.training.start({ modelId, datasetIds: [datasetId], prompts, settings });
+  await until(async () => {
+    const run = (await client.training.list()).find((each) => each.id === id);
+    if (run?.state === 'failed') throw new Error(run.error?.message);
+    const last = run?.step?.step;
+    return run?.state === 'done' && run.samples.every(({ replies }) => (replies.at(-1)?.step ?? 0) === last);
+  });
+  return id;
+}
+
 await mkdir(target, { recursive: true });
 const browser = await launchBrowser();
 for (const content of [english, korean]) {
@@ -156,6 +189,19 @@ for (const content of [english, korean]) {
     await picture(page, 'weights-light');
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture(page, 'weights-dark');
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  const runId = await fillTeach(shell, folder, content.facts);
+  await page.goto(`http://127.0.0.1:${shell.port}/#/teach/run/${runId}`);
+  // All that a run shows, which is more than a window does.
+  await page.setViewportSize({ width: 1280, height: 1880 });
+  await page.getByRole('slider').first().waitFor();
+  if (content.language === 'ko') {
+    await picture(page, 'teach-korean');
+  } else {
+    await picture(page, 'teach-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture(page, 'teach-dark');
   }
   await context.close();
   await shell.stop();
