@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { errorCodes } from '../error.ts';
+import { idSchema, timeSchema } from './conversation.ts';
+
+const count = z.int().nonnegative();
+
+/** A repository of the hub, as a search tells of it. */
+export const hubModelSchema = z.object({
+  /** `OWNER/NAME` */
+  id: z.string(),
+  downloads: count.nullable(),
+  likes: count.nullable(),
+  /** As ISO 8601 has it. */
+  changedAt: z.string().nullable(),
+  /** Whether conditions have to be accepted: at once, or once the owner has agreed. */
+  gated: z.union([z.literal(false), z.enum(['auto', 'manual'])]),
+  tags: z.array(z.string()),
+});
+export type HubModel = z.infer<typeof hubModelSchema>;
+
+/** A model in a repository that can be downloaded: a GGUF file, or all parts of a split one. */
+export const hubFileSchema = z.object({
+  /** What `downloads.start` calls it. */
+  name: z.string(),
+  /** Such as `Q4_K_M`; null where its name does not tell. */
+  quantization: z.string().nullable(),
+  bytes: count,
+  parts: count,
+  /** The best choice for this machine. */
+  recommended: z.boolean(),
+  /** Whether it fits this machine's memory, by its size. */
+  fits: z.boolean(),
+  /** It is in the library already. */
+  modelId: idSchema.nullable(),
+});
+export type HubFile = z.infer<typeof hubFileSchema>;
+
+export const hubRepositorySchema = hubModelSchema.extend({
+  revision: z.string(),
+  license: z.string().nullable(),
+  licenseLink: z.string().nullable(),
+  baseModels: z.array(z.string()),
+  languages: z.array(z.string()),
+  parameters: z.number().nullable(),
+  architecture: z.string().nullable(),
+  contextLength: z.number().nullable(),
+  /** By quantization, smallest first. */
+  files: z.array(hubFileSchema),
+  /** As a folder of Hugging Face for the page Weights; null where it has no weights in that form. */
+  folder: z.object({ files: count, bytes: count }).nullable(),
+  /** Markdown that anybody may have written; null where there is none. */
+  card: z.string().nullable(),
+  /** Its page on the hub. */
+  page: z.string(),
+});
+export type HubRepository = z.infer<typeof hubRepositorySchema>;
+
+/** A model that is worth a try, and why. */
+export const recommendedModelSchema = z.object({
+  name: z.string(),
+  repository: z.string(),
+  quantization: z.string(),
+  gigabytes: z.number(),
+  billions: z.number(),
+  license: z.string(),
+  languages: z.array(z.string()),
+  why: z.object({ en: z.string(), ko: z.string() }),
+  /** By its size. */
+  fits: z.boolean(),
+});
+export type RecommendedModel = z.infer<typeof recommendedModelSchema>;
+
+/** What to download of a repository: one of its `files` by name, or all of it as a folder (null). */
+export const downloadOrderSchema = z.object({
+  repository: z.string().min(3).max(200),
+  file: z.string().min(1).max(500).nullable(),
+});
+export type DownloadOrder = z.infer<typeof downloadOrderSchema>;
+
+/** How a download stands. What is paused or failed goes on where it was; what waits or is at work goes on after a restart. */
+export const downloadSchema = downloadOrderSchema.extend({
+  id: idSchema,
+  /** What people call it: the file's name, or the repository's. */
+  name: z.string(),
+  quantization: z.string().nullable(),
+  state: z.enum(['waiting', 'working', 'paused', 'done', 'failed']),
+  bytes: count,
+  doneBytes: count,
+  /** Estimated; null while it is not known. */
+  bytesPerSecond: z.number().nonnegative().nullable(),
+  secondsLeft: z.number().nonnegative().nullable(),
+  /** Where it is, or will be. */
+  path: z.string(),
+  /** Its place in the library, once it is there; null for folders. */
+  modelId: idSchema.nullable(),
+  error: z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() }).nullable(),
+  createdAt: timeSchema,
+});
+export type Download = z.infer<typeof downloadSchema>;
+
+/** Where models are looked for, and how. */
+export const hubSettingsSchema = z.object({
+  /** Of a mirror; empty: the usual one, or that of HF_ENDPOINT. */
+  endpoint: z.string().max(500),
+  /** Bandwidth that downloads leave it at, in bytes per second; null: all there is. */
+  bytesPerSecond: z.number().positive().nullable(),
+});
+export type HubSettings = z.infer<typeof hubSettingsSchema>;
