@@ -386,6 +386,18 @@ describe('what is broken in the middle', () => {
       ['a', 'b', 'd'],
       { 'broken JSON': ['line 4'] },
     ],
+    [
+      'the bracket behind an element, where all are on one line',
+      '[{"text":"a"},{"text":"b",{"text":"c"},{"text":"d"}]',
+      ['a', 'c', 'd'],
+      { 'broken JSON': ['line 1'] },
+    ],
+    [
+      'the rest of an element, where all are on one line',
+      '{"data":[{"text":"a"},{"text":"[b,{"text":"c"},{"text":"d"}],"end":[1]}',
+      ['a', 'c', 'd'],
+      { 'broken JSON': ['line 1'] },
+    ],
     ['the end of a list', '[\n{"text":"a"},\n{"text":"b', ['a'], { 'broken JSON': ['line 3'] }],
     [
       'an element of the list in an object, whose other lists are no examples',

@@ -224,8 +224,8 @@ export class JsonScanner {
       return true;
     }
     this.#tellBroken(scanned.line);
-    // Brackets that match by chance have taken in the elements that follow.
-    const next = this.#nextIn(text, true);
+    // Brackets that match by chance have taken in the elements that follow, which are told best by lines of their own.
+    const next = this.#nextIn(text, true) ?? this.#nextIn(text, false);
     if (next) this.#goOn(next.landmark, text.slice(next.at), scanned.line + linesIn(text.slice(0, next.at)));
     return true;
   }
