@@ -14,7 +14,6 @@ import {
   probableMe,
 } from '../../src/renderer/components/dataset/import/order.ts';
 import { leftOutName, reasonName } from '../../src/renderer/components/dataset/words.ts';
-import { ago } from '../../src/renderer/lib/dates.ts';
 import { setLanguage } from '../../src/renderer/lib/i18n.svelte.ts';
 import { reasons } from '../../src/main/datasets/import/reasons.ts';
 import type { DataSource, ExampleContent } from '../../src/shared/contract/index.ts';
@@ -110,18 +109,5 @@ describe('in Korean', () => {
     }
     expect(leftOutName('something new')).toBe('something new');
     setLanguage('en');
-  });
-
-  test('a time is told by how long ago it was', () => {
-    const now = Date.UTC(2024, 5, 15);
-    const minute = 60_000;
-    const day = 24 * 60 * minute;
-    const told = (before: number, language: string) => ago(now - before, language, now);
-    expect(told(0, 'en')).toBe('now');
-    expect(told(90 * 1000, 'en')).toBe('1 minute ago');
-    expect(told(3 * day, 'ko')).toBe('3일 전');
-    expect(told(3 * day, 'en')).toBe('3 days ago');
-    expect(told(400 * day, 'en')).toBe('last year');
-    expect(told(-minute, 'en')).toBe('now');
   });
 });

@@ -18,23 +18,3 @@ function midnight(now: number, daysAgo: number): number {
   day.setDate(day.getDate() - daysAgo);
   return day.setHours(0, 0, 0, 0);
 }
-
-/** How long ago a time was, as people say it: `3 days ago`. */
-export function ago(time: number, language: string, now = Date.now()): string {
-  const seconds = Math.round((time - now) / 1000);
-  const steps = [
-    [60, 'second'],
-    [60, 'minute'],
-    [24, 'hour'],
-    [7, 'day'],
-    [4.35, 'week'],
-    [12, 'month'],
-  ] as const;
-  let value = Math.min(0, seconds);
-  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  for (const [size, unit] of steps) {
-    if (Math.abs(value) < size) return words.format(Math.ceil(value), unit);
-    value /= size;
-  }
-  return words.format(Math.ceil(value), 'year');
-}

@@ -33,13 +33,14 @@ export function scale(value: number): string {
   );
 }
 
-/** How long something takes, as people say it: `2 min`. */
-export function duration(seconds: number): string {
+/** How long something takes, as people say it: `2 min`, or in a sentence `2 minutes`. */
+export function duration(seconds: number, unitDisplay: 'short' | 'long' = 'short'): string {
   const [value, unit] =
     seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour'];
   return new Intl.NumberFormat(locale(), {
     style: 'unit',
     unit,
+    unitDisplay,
     maximumFractionDigits: unit === 'hour' ? 1 : 0,
   }).format(Math.max(1, value));
 }

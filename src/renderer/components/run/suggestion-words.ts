@@ -1,7 +1,7 @@
 import type { Suggestion } from '../../../shared/contract/index.ts';
-import { bytes, whole } from '../../lib/figures.ts';
+import { bytes, duration, whole } from '../../lib/figures.ts';
 import { t } from '../../lib/i18n.svelte.ts';
-import { longDuration, rateText } from './words.ts';
+import { rateText } from './words.ts';
 
 /** In one sentence: what Puna chose, how long it will take, and how much memory. */
 export function sentenceOf({
@@ -21,7 +21,9 @@ export function sentenceOf({
     steps: t('runs.form.steps', { count: steps, number: whole(steps) }),
     examples: t('runs.form.examples', { count: examples, number: whole(examples) }),
     time:
-      seconds === null ? t('runs.form.timeUnknown') : t('runs.form.time', { time: longDuration(seconds) }),
+      seconds === null
+        ? t('runs.form.timeUnknown')
+        : t('runs.form.time', { time: duration(seconds, 'long') }),
     memory: bytes(memory),
   });
   if (validationExamples === 0) return t('runs.form.keptNone', { sentence });

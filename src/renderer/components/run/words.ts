@@ -1,6 +1,7 @@
 import type { TrainingRun } from '../../../shared/contract/index.ts';
+import { ageText } from '../../lib/age.ts';
 import { locale, t } from '../../lib/i18n.svelte.ts';
-import { lastPart } from '../weights/paths.ts';
+import { lastPart } from '../../lib/paths.ts';
 
 /** What a run learns from, by name. */
 export function dataOf({ datasets, data }: Pick<TrainingRun, 'datasets' | 'data'>): string {
@@ -37,16 +38,6 @@ export function perplexityText(loss: number): string {
   return new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(Math.exp(loss));
 }
 
-/** How long, as a sentence says it: `about 4 minutes`. */
-export function longDuration(seconds: number): string {
-  const [value, unit] =
-    seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour'];
-  return new Intl.NumberFormat(locale(), {
-    ...{ style: 'unit', unit, unitDisplay: 'long' },
-    maximumFractionDigits: unit === 'hour' ? 1 : 0,
-  }).format(Math.max(1, value));
-}
-
 /** A small number such as a learning rate: `2e-4` is how everyone writes it. */
 export function rateText(rate: number): string {
   if (rate === 0 || (rate >= 0.001 && rate < 1000)) {
@@ -56,21 +47,4 @@ export function rateText(rate: number): string {
     .toExponential(2)
     .replace(/\.?0+e/, 'e')
     .replace('e+', 'e');
-}
-
-const units = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-] as const;
-
-/** How long ago something was: `3 minutes ago`; after a week, its date. */
-export function ageText(time: number, now: number): string {
-  const seconds = (now - time) / 1000;
-  if (seconds > 7 * 86_400) return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(time);
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
-  for (const [unit, length] of units) {
-    if (seconds >= length) return relative.format(-Math.floor(seconds / length), unit);
-  }
-  return t('runs.justNow');
 }

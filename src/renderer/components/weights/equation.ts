@@ -2,7 +2,7 @@ import type { WeightsOperation } from '../../../shared/contract/index.ts';
 import type { MergeMethod } from '../../../shared/contract/weights-choices.ts';
 import { scale } from '../../lib/figures.ts';
 import { sparseMethods } from './operation.ts';
-import { titleOf } from './paths.ts';
+import { titleOf } from '../../lib/paths.ts';
 
 /** What a result is made of, as a line to be read: `vicuna = llama + delta`. */
 export interface Equation {

@@ -4,7 +4,7 @@ import type { Dropped } from '../../lib/dropped.ts';
 import { failureText } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { uploadGroup } from '../../lib/upload.ts';
-import { lastPart } from './paths.ts';
+import { lastPart } from '../../lib/paths.ts';
 import {
   isQuantized,
   methodsFor,

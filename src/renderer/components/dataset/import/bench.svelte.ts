@@ -7,7 +7,7 @@ import { recall, remember } from '../../../lib/remembered.ts';
 import { goTo } from '../../../lib/router.svelte.ts';
 import { app } from '../../../lib/stores/app.svelte.ts';
 import { uploadGroup } from '../../../lib/upload.ts';
-import { lastPart } from '../../weights/paths.ts';
+import { lastPart } from '../../../lib/paths.ts';
 import {
   type Answers,
   cleaningOf,
