@@ -8,6 +8,7 @@ const mainEntries = {
   cli: 'src/main/cli.ts',
   'dataset-engine': 'src/main/dataset-engine/engine.ts',
   'inference-engine': 'src/main/inference/engine.ts',
+  'machine-engine': 'src/main/machine-engine/engine.ts',
   'training-engine': 'src/main/training/engine.ts',
   'weights-engine': 'src/main/weights/engine.ts',
 };

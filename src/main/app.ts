@@ -8,6 +8,7 @@ import { Events } from './events.ts';
 import { databaseFile, History, openDatabase } from './history/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
 import { Library } from './library/index.ts';
+import { Machine } from './machine/index.ts';
 import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
 import { MemoryShare, TrainingRuns } from './runs/index.ts';
@@ -74,16 +75,25 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
       runs: () => training.list(),
       folders: { ...folders, uploaded: join(dataFolder, 'uploaded-weights') },
     });
+    const machine = new Machine({
+      ...{ dataFolder, launchEngine },
+      isBusy: () =>
+        chat.queue.length > 0 ||
+        host.status.state === 'loading' ||
+        training.list().some(({ state }) => state === 'running'),
+    });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ history, library, chat, host, training, operations, collection, uploads, events, info },
+      ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
       pickModels: pickModels ?? null,
     });
     return {
       router,
       async close() {
         // Together: a run may wait for the reply that is being written.
-        const workClosed = Promise.all([training.close(), operations.close(), collection.close()]);
+        const workClosed = Promise.all([
+          ...[training.close(), operations.close(), collection.close(), machine.close()],
+        ]);
         try {
           await chat.close();
         } finally {

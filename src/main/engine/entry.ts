@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const sources = {
   'dataset-engine': 'dataset-engine/engine.ts',
   'inference-engine': 'inference/engine.ts',
+  'machine-engine': 'machine-engine/engine.ts',
   'training-engine': 'training/engine.ts',
   'weights-engine': 'weights/engine.ts',
 } as const;

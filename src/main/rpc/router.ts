@@ -7,6 +7,7 @@ import type { Collection } from '../collection/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
 import { browse, type Library } from '../library/index.ts';
+import type { Machine } from '../machine/index.ts';
 import type { Operations } from '../operations/index.ts';
 import type { TrainingRuns } from '../runs/index.ts';
 import type { Uploads } from '../storage/index.ts';
@@ -15,6 +16,7 @@ import type { Uploads } from '../storage/index.ts';
 export interface Services {
   history: History;
   library: Library;
+  machine: Machine;
   chat: Chat;
   host: ModelHost;
   training: TrainingRuns;
@@ -48,6 +50,7 @@ export function createRouter(services: Services): AppRouter {
   const {
     history,
     library,
+    machine,
     chat,
     host,
     training,
@@ -91,6 +94,7 @@ export function createRouter(services: Services): AppRouter {
         presets: history.presets.list(),
         settings: history.settings.get(),
       })),
+      machine: os.system.machine.handler(({ input }) => machine.facts(input)),
       browse: os.system.browse.handler(({ input: { path, show } }) => browse(path, { show })),
       pickModels: os.system.pickModels.handler(() => pickModels?.() ?? null),
     },
@@ -197,6 +201,9 @@ export function createRouter(services: Services): AppRouter {
         return host.status;
       }),
       unload: os.models.unload.handler(() => host.unload()),
+      fit: os.models.fit.handler(async ({ input: { modelId, ...options } }) =>
+        machine.fit(await library.get(modelId), options),
+      ),
     },
     training: {
       start: os.training.start.handler(({ input }) => training.start(input)),

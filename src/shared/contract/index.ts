@@ -23,6 +23,7 @@ import {
   measuresSchema,
 } from './dataset.ts';
 import { eventSchema } from './event.ts';
+import { fitSchema, machineSchema } from './machine.ts';
 import {
   attachmentSchema,
   feedbackSchema,
@@ -58,6 +59,7 @@ export * from './clean.ts';
 export * from './conversation.ts';
 export * from './dataset.ts';
 export * from './event.ts';
+export * from './machine.ts';
 export * from './message.ts';
 export * from './model.ts';
 export * from './sampling.ts';
@@ -111,6 +113,8 @@ export const contract = {
         settings: settingsSchema,
       }),
     ),
+    /** What this machine has and can do; measured at the first time, which takes about two seconds, and when `measure` asks for it. */
+    machine: base.input(z.object({ measure: z.boolean().default(false) })).output(machineSchema),
     /** Folders and files of some kind on the machine that runs Puna; null: the person's home. */
     browse: base
       .input(z.object({ path: z.string().nullable(), show: browsedKindSchema.default('gguf') }))
@@ -204,6 +208,16 @@ export const contract = {
     load: base.input(z.object({ modelId: idSchema })).output(engineStatusSchema),
     /** Stops a load, or frees the model's memory. */
     unload: base.output(engineStatusSchema),
+    /** Whether it fits into this machine, and how fast it will be. `training`: also for being taught, which takes some seconds more. */
+    fit: base
+      .input(
+        z.object({
+          modelId: idSchema,
+          contextSize: z.int().min(64).max(10_000_000).optional(),
+          training: z.boolean().default(false),
+        }),
+      )
+      .output(fitSchema),
   },
   training: {
     /** Puts a run in line; one at a time is at work. What becomes of it arrives as events. */

@@ -1,0 +1,3 @@
+/** What this machine has and can do, and whether models fit. */
+export { Machine, type FitOptions, type MachineOptions } from './machine.ts';
+export type { FarModel } from './needs-from-shape.ts';
