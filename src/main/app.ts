@@ -6,12 +6,14 @@ import { Collection } from './collection/index.ts';
 import { Engine, type LaunchEngine } from './engine/index.ts';
 import { Events } from './events.ts';
 import { databaseFile, History, openDatabase } from './history/index.ts';
+import { Downloads, HubService } from './hub-service/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
 import { Library } from './library/index.ts';
 import { Machine } from './machine/index.ts';
 import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
 import { MemoryShare, TrainingRuns } from './runs/index.ts';
+import { FileSecrets, type Secrets, secretsFile } from './secrets/index.ts';
 import { lockDataFolder, Uploads } from './storage/index.ts';
 
 export interface AppOptions {
@@ -21,6 +23,8 @@ export interface AppOptions {
   launchEngine: LaunchEngine;
   /** The desktop's file dialog for GGUF files, where there is a desktop. */
   pickModels?: () => Promise<string[]>;
+  /** Where tokens are kept; without it, in a file of the data folder that only its owner can read. */
+  secrets?: Secrets;
 }
 
 export interface App {
@@ -33,7 +37,13 @@ export interface App {
  * Puna without a window: composes the services. Errors: `already-running`, `database-locked`, `database-damaged`,
  * `database-newer`, `disk-full`.
  */
-export async function createApp({ dataFolder, shell, launchEngine, pickModels }: AppOptions): Promise<App> {
+export async function createApp({
+  dataFolder,
+  shell,
+  launchEngine,
+  pickModels,
+  secrets = new FileSecrets(secretsFile(dataFolder)),
+}: AppOptions): Promise<App> {
   const lock = lockDataFolder(dataFolder);
   try {
     const database = openDatabase(databaseFile(dataFolder));
@@ -49,6 +59,8 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
       modelsFolder: folders.models,
       onChange: (models) => events.publish({ type: 'models', models }),
     });
+    const hub = new HubService({ database, library, secrets, modelsFolder: folders.models });
+    const downloads = new Downloads({ database, library, hub, events, modelsFolder: folders.models });
     const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });
     const memory = new MemoryShare();
     const host = new ModelHost({
@@ -84,6 +96,7 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
     });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
+      ...{ hub, downloads },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
       pickModels: pickModels ?? null,
     });
@@ -92,7 +105,7 @@ export async function createApp({ dataFolder, shell, launchEngine, pickModels }:
       async close() {
         // Together: a run may wait for the reply that is being written.
         const workClosed = Promise.all([
-          ...[training.close(), operations.close(), collection.close(), machine.close()],
+          ...[training.close(), operations.close(), downloads.close(), collection.close(), machine.close()],
         ]);
         try {
           await chat.close();

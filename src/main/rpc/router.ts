@@ -6,6 +6,7 @@ import type { Chat, ModelHost } from '../chat/index.ts';
 import type { Collection } from '../collection/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
+import type { Downloads, HubService } from '../hub-service/index.ts';
 import { browse, type Library } from '../library/index.ts';
 import type { Machine } from '../machine/index.ts';
 import type { Operations } from '../operations/index.ts';
@@ -16,6 +17,8 @@ import type { Uploads } from '../storage/index.ts';
 export interface Services {
   history: History;
   library: Library;
+  hub: HubService;
+  downloads: Downloads;
   machine: Machine;
   chat: Chat;
   host: ModelHost;
@@ -50,6 +53,8 @@ export function createRouter(services: Services): AppRouter {
   const {
     history,
     library,
+    hub,
+    downloads,
     machine,
     chat,
     host,
@@ -204,6 +209,21 @@ export function createRouter(services: Services): AppRouter {
       fit: os.models.fit.handler(async ({ input: { modelId, ...options } }) =>
         machine.fit(await library.get(modelId), options),
       ),
+    },
+    hub: {
+      search: os.hub.search.handler(({ input, signal }) => hub.search(input, signal)),
+      repository: os.hub.repository.handler(({ input, signal }) => hub.repository(input.id, signal)),
+      recommended: os.hub.recommended.handler(() => hub.recommended()),
+      settings: os.hub.settings.handler(() => hub.settings()),
+      configure: os.hub.configure.handler(({ input }) => hub.configure(input)),
+      setToken: os.hub.setToken.handler(({ input }) => hub.setToken(input.token)),
+    },
+    downloads: {
+      start: os.downloads.start.handler(({ input, signal }) => downloads.start(input, signal)),
+      list: os.downloads.list.handler(() => downloads.list()),
+      pause: os.downloads.pause.handler(({ input }) => downloads.pause(input.downloadId)),
+      resume: os.downloads.resume.handler(({ input }) => downloads.resume(input.downloadId)),
+      remove: os.downloads.remove.handler(({ input }) => downloads.remove(input.downloadId)),
     },
     training: {
       start: os.training.start.handler(({ input }) => training.start(input)),

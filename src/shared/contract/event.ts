@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { conversationSchema, folderSchema, idSchema, presetSchema } from './conversation.ts';
 import { datasetSchema } from './dataset.ts';
+import { downloadSchema } from './hub.ts';
 import { messageSchema } from './message.ts';
 import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
 import { settingsSchema } from './settings.ts';
@@ -46,6 +47,9 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** An operation on weights as it is now; progress is told a few times a second. */
   z.object({ type: z.literal('weights'), job: weightsJobSchema }),
   z.object({ type: z.literal('weights-removed'), jobId: idSchema }),
+  /** A download as it is now; progress is told a few times a second. */
+  z.object({ type: z.literal('download'), download: downloadSchema }),
+  z.object({ type: z.literal('download-removed'), downloadId: idSchema }),
   z.object({ type: z.literal('notice'), notice: noticeSchema }),
 ]);
 export type PunaEvent = z.infer<typeof eventSchema>;

@@ -23,6 +23,14 @@ import {
   measuresSchema,
 } from './dataset.ts';
 import { eventSchema } from './event.ts';
+import {
+  downloadOrderSchema,
+  downloadSchema,
+  hubModelSchema,
+  hubRepositorySchema,
+  hubSettingsSchema,
+  recommendedModelSchema,
+} from './hub.ts';
 import { fitSchema, machineSchema } from './machine.ts';
 import {
   attachmentSchema,
@@ -59,6 +67,7 @@ export * from './clean.ts';
 export * from './conversation.ts';
 export * from './dataset.ts';
 export * from './event.ts';
+export * from './hub.ts';
 export * from './machine.ts';
 export * from './message.ts';
 export * from './model.ts';
@@ -82,6 +91,7 @@ const runRef = z.object({ runId: idSchema });
 const datasetRef = z.object({ datasetId: idSchema });
 const exampleRef = datasetRef.extend({ exampleId: idSchema });
 const jobRef = z.object({ jobId: idSchema });
+const downloadRef = z.object({ downloadId: idSchema });
 const pathRef = z.object({ path: z.string().min(1) });
 
 /** A file of which the bytes come through the contract, because the browser does not tell its path. */
@@ -95,6 +105,9 @@ const uploadName = z.object({ name: z.string().min(1).max(255) });
 
 /** What `chat.send` and its kin answer at once; the rest arrives as events. */
 const startedReply = z.object({ reply: messageSchema });
+
+/** `hasToken`: whether a token goes along to the hub. It is never told itself. */
+const hubSettingsNow = hubSettingsSchema.extend({ hasToken: z.boolean() });
 
 /** Every procedure and event of Puna, declared once: renderer, transports, command line and tests are typed from it. */
 export const contract = {
@@ -218,6 +231,35 @@ export const contract = {
         }),
       )
       .output(fitSchema),
+  },
+  hub: {
+    /** Repositories with GGUF files, most downloaded first, a page at a time. `from`: `next` of the page before. */
+    search: base
+      .input(z.object({ words: z.string().max(500), from: cursorSchema.default(null) }))
+      .output(z.object({ models: z.array(hubModelSchema), next: cursorSchema })),
+    /** Everything about a repository and what can be downloaded of it. Also takes its address as people copy it. */
+    repository: base.input(z.object({ id: z.string().min(1).max(500) })).output(hubRepositorySchema),
+    /** Models that are worth a try, smallest first. */
+    recommended: base.output(z.array(recommendedModelSchema)),
+    settings: base.output(hubSettingsNow),
+    configure: base.input(hubSettingsSchema.partial()).output(hubSettingsNow),
+    /** Keeps a token of the hub where nobody else can read it; null: forgets it. */
+    setToken: base.input(z.object({ token: z.string().max(1000).nullable() })).output(hubSettingsNow),
+  },
+  downloads: {
+    /**
+     * Puts a download in line; some at a time are at work. What becomes of it arrives as events. One that there is already comes back,
+     * and goes on if it was paused or has failed. A file may also be named by its quantization or path.
+     */
+    start: base.input(downloadOrderSchema).output(downloadSchema),
+    /** Newest first. */
+    list: base.output(z.array(downloadSchema)),
+    /** Stops it until `resume`; what has arrived is kept. */
+    pause: base.input(downloadRef).output(downloadSchema),
+    /** Puts one that was paused or has failed in line again; it goes on where it was. */
+    resume: base.input(downloadRef).output(downloadSchema),
+    /** Takes it off the list. What was begun is removed, what is done stays. */
+    remove: base.input(downloadRef).output(done),
   },
   training: {
     /** Puts a run in line; one at a time is at work. What becomes of it arrives as events. */

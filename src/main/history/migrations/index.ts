@@ -3,6 +3,14 @@ import { trainingRuns } from './0002-training-runs.ts';
 import { weightsJobs } from './0003-weights-jobs.ts';
 import { datasets } from './0004-datasets.ts';
 import { samplesAndPairs } from './0005-samples-and-pairs.ts';
+import { downloads } from './0007-downloads.ts';
 
 /** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
-export const migrations: readonly string[] = [initial, trainingRuns, weightsJobs, datasets, samplesAndPairs];
+export const migrations: readonly string[] = [
+  initial,
+  trainingRuns,
+  weightsJobs,
+  datasets,
+  samplesAndPairs,
+  downloads,
+];

@@ -1,0 +1,3 @@
+/** The hub in the app: what it has, how it is asked, and what is downloaded of it. */
+export { Downloads } from './downloads.ts';
+export { HubService } from './hub-service.ts';
