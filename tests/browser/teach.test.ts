@@ -280,7 +280,7 @@ describe.skipIf(!findBrowser())('teaching', () => {
       ['Alpha', '4', '16'],
       ['Learning rate', '0.01', '0.002'],
       ['Rank', '2', '8'],
-      ...['Loss at the end', 'Best held-out loss', 'Steps', 'Time'].map((label) => [
+      ...['Loss at the end', 'Best held-out loss', 'Steps taken', 'Time'].map((label) => [
         ...[label, expect.any(String), expect.any(String)],
       ]),
     ]);
@@ -331,7 +331,7 @@ describe.skipIf(!findBrowser())('teaching', () => {
     await state('Failed').waitFor({ timeout: 60_000 });
     await page
       .getByRole('alert')
-      .getByText(/^Training needs .+ Choose a smaller model/)
+      .getByText(/^Training needs .+ Allow it more memory, .+ choose a smaller model/)
       .waitFor();
 
     const unmeasured = await start(quick);

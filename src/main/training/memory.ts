@@ -23,20 +23,44 @@ export function fits(needed: number, free: number): boolean {
   return needed <= free * (1 - spareShare);
 }
 
-/** Errors: `out-of-memory` where `what` needs more than there is; `smaller` says what would fit. */
+export interface Refusal {
+  what?: string;
+  device: string;
+  /** It may take less than there is. */
+  limited?: boolean;
+  /** Says what would fit. */
+  smaller: () => string;
+}
+
+/** Errors: `out-of-memory` where `what` needs more than there is. */
 export function refuseIfTooLarge(
   needed: number,
   free: number,
-  { what = 'Training', device, smaller }: { what?: string; device: string; smaller: () => string },
+  { what = 'Training', device, limited = false, smaller }: Refusal,
 ): void {
   if (fits(needed, free)) return;
+  const [needs, most] = toldApart(needed, free * (1 - spareShare));
   throw new PunaError(
     'out-of-memory',
-    `${what} needs ${gigabytes(needed)} on ${device}, and it may take ${gigabytes(free)}.`,
-    smaller(),
+    `${what} needs ${needs} on ${device}, which is more than the ${most} that it may take.`,
+    limited ? `Allow it more memory, or make do with less: ${beginning(smaller())}` : smaller(),
   );
 }
 
-export function gigabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
+/** A sentence that goes on behind a colon. */
+function beginning(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
+
+/** Digits behind the point beyond which nobody reads. */
+const mostDigits = 6;
+
+/** Two amounts of memory, the first of which is larger, with as many digits as show that. */
+function toldApart(larger: number, smaller: number): [string, string] {
+  const [size, unit, usual] = larger >= 1e9 ? ([1e9, 'GB', 1] as const) : ([1e6, 'MB', 0] as const);
+  for (let digits: number = usual; ; digits++) {
+    const [one, other] = [larger, smaller].map((bytes) => `${(bytes / size).toFixed(digits)} ${unit}`);
+    if (one !== undefined && other !== undefined && (one !== other || digits === mostDigits))
+      return [one, other];
+  }
 }

@@ -1,7 +1,7 @@
 import { DropoutMasks } from './dropout.ts';
 import type { Backend } from '../ggml/index.ts';
 import { Lora, loraScale } from './lora.ts';
-import { fits, refuseIfTooLarge } from './memory.ts';
+import { fits, refuseIfTooLarge, type Refusal } from './memory.ts';
 import type { TrainingSettings } from './messages.ts';
 import type { Decoder, Model, Weights } from './models/index.ts';
 import type { ParameterSet } from './parameters.ts';
@@ -87,10 +87,10 @@ export function refuseUnfit(
   graphs: RunGraphs,
   build: Build,
   length: number,
-  { otherBytes, free, device }: Room & { device: string },
+  { otherBytes, free, ...about }: Room & Pick<Refusal, 'device' | 'limited'>,
 ): void {
   refuseIfTooLarge(otherBytes + graphs.bytes, free, {
-    device,
+    ...about,
     smaller: () =>
       whatWouldFit((shorter) => {
         using smaller = build(shorter, true);

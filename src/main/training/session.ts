@@ -52,9 +52,11 @@ export class Session implements Disposable {
     using opened = new DisposableStack();
     const backend = opened.use(new Backend(library, device, { threads }));
     const before = takenMemory(device);
-    const free = Math.min(await freeMemory(llamaCpp, device), settings.memoryLimit ?? Infinity);
+    const there = await freeMemory(llamaCpp, device);
+    const free = Math.min(there, settings.memoryLimit ?? Infinity);
+    const limited = free < there;
 
-    const weights = opened.use(await loadWeights(backend, file, settings, { ...options, free }));
+    const weights = opened.use(await loadWeights(backend, file, settings, { ...options, free, limited }));
     const trained = trainedParameters(file, weights, settings);
     const parameters = opened.use(new ParameterSet(backend, trained));
     if (settings.trained === 'adapters') initialize(backend, parameters, trained, settings.seed);
@@ -66,7 +68,7 @@ export class Session implements Disposable {
         ...{ settings, length: tokens, recompute, evaluates },
       });
     const graphs = opened.use(chosenGraphs(build, length, { settings, otherBytes, free }));
-    refuseUnfit(graphs, build, length, { otherBytes, free, device: device.name });
+    refuseUnfit(graphs, build, length, { otherBytes, free, limited, device: device.name });
     graphs.allocate();
     const optimizer = opened.use(new Optimizer(backend, parameters, settings));
     const { training, evaluation, dropout, recompute } = graphs;
@@ -102,14 +104,14 @@ function loadWeights(
   backend: Backend,
   file: ModelFile,
   settings: TrainingSettings,
-  { signal, emit, free }: OpenOptions & { free: number },
+  { signal, emit, free, limited }: OpenOptions & { free: number; limited: boolean },
 ): Promise<Weights> {
   const options: WeightsOptions = {
     ...{ transposed: needsTransposed(settings), exact: settings.exact, signal },
     onProgress: (progress) => emit({ type: 'loading', progress }),
   };
   refuseIfTooLarge(Weights.measure(backend, file, options), free, {
-    device: backend.device.name,
+    ...{ device: backend.device.name, limited },
     smaller: () => smallerModel,
   });
   return Weights.load(backend, file, options);

@@ -72,13 +72,19 @@ export async function train(
         return 'early';
       }
     }
-    if (settings.sampleEvery !== null && settings.trained === 'adapters') {
-      if (state.step % settings.sampleEvery === 0) await hooks.snapshot(state);
+    if (settings.trained === 'adapters' && isCopied(state.step, settings.sampleEvery, plan.steps)) {
+      await hooks.snapshot(state);
     }
     if (state.step % settings.checkpointEvery === 0 && !isLast) await hooks.save(state);
   }
   await hooks.save(state);
   return 'done';
+}
+
+/** Whether a copy is left after a step; not shortly before the end, from which it could hardly be told. */
+export function isCopied(step: number, every: number | null, steps: number): boolean {
+  if (every === null || step % every !== 0) return false;
+  return step === steps || steps - step >= every / 2;
 }
 
 async function stop(state: RunState, hooks: Hooks): Promise<TrainingResult['finish']> {
