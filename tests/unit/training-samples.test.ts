@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { removeRunFiles, removeSampleCopies } from '../../src/main/runs/adapter-files.ts';
-import { mostReplies, stepOfResult, withReply } from '../../src/main/runs/history.ts';
+import { mostReplies, stepOfResult, withHope, withoutHope, withReply } from '../../src/main/runs/history.ts';
 import { promptsIn, sideOf, trialPrompts } from '../../src/main/runs/prompts.ts';
+import { LiveRun } from '../../src/main/runs/live-run.ts';
 import { Sampler, type SamplerOptions } from '../../src/main/runs/sampler.ts';
 import {
   automaticLoadSettings,
@@ -20,6 +21,7 @@ import { PunaError } from '../../src/shared/error.ts';
 const model: Model = {
   ...{ id: 1, kind: 'model', name: 'base', path: '/base.gguf', bytes: 1, architecture: 'llama' },
   ...{ parameters: null, quantization: null, contextLength: null, hasChatTemplate: false },
+  ...{ license: null, origin: 'file', tags: [], verified: null },
   ...{ loadSettings: automaticLoadSettings, missing: false, addedAt: 0 },
 };
 const unanswered = (prompt: string): Sample => ({ prompt, base: null, replies: [] });
@@ -125,6 +127,30 @@ describe('sample replies', () => {
     expect(run()).toMatchObject({ notes: { length: 1 }, error: null });
   });
 
+  test('keep coming where one prompt cannot be answered, which is told of that one', async () => {
+    const { sampler, next, answer, run } = start();
+    sampler.add(await copyAt(4));
+    const tooLong = new PunaError('invalid-input', 'Too long.');
+    (await next()).refuse(tooLong);
+    expect(await answer(1)).toEqual(['base: Fire?']);
+    (await next()).refuse(tooLong);
+    expect(await answer(1)).toEqual(['a.sample-4.gguf: Fire?']);
+    await expect.poll(() => run().samples[1]?.replies).toHaveLength(1);
+    expect(run().notes).toEqual(['Sample replies are missing: Too long.']);
+    expect(run().samples.map(({ missing = false }) => missing)).toEqual([true, false]);
+  });
+
+  test('that do not come any more are told from those that are waited for', async () => {
+    const { sampler, answer, next, run } = start();
+    sampler.add(await copyAt(4));
+    await answer(3);
+    expect(run().samples.some(({ missing }) => missing)).toBe(false);
+    (await next()).refuse(new PunaError('engine-died', 'It died.'));
+    await expect.poll(() => run().samples.map(({ missing = false }) => missing)).toEqual([false, true]);
+    expect(withHope(run().samples).some(({ missing }) => missing)).toBe(false);
+    expect(withoutHope([unanswered('Who?')])).toEqual([{ ...unanswered('Who?'), missing: true }]);
+  });
+
   test('that are stopped leave no copy, and what comes later is not asked', async () => {
     const { sampler, next, run } = start();
     const copies = [await copyAt(4), await copyAt(8), await copyAt(12)];
@@ -217,4 +243,30 @@ test('The files of a run are removed with all that lies beside them, and nothing
   expect(left()).toEqual([...own.slice(0, 3), ...others]);
   await removeRunFiles(path);
   expect(left()).toEqual(others);
+});
+
+test('From its beginning to its end a run was at work: what it was paused or stopped for does not count', () => {
+  let now = 100;
+  const options = { save: () => {}, tell: () => {}, now: () => now };
+  const after = (time: number, act: () => void) => {
+    now += time;
+    act();
+  };
+  const first = new LiveRun(newRun({ state: 'waiting' }), options);
+  first.begin();
+  after(10, () => first.hold(true));
+  after(1000, () => first.hold(false));
+  after(10, () => first.hold(true));
+  after(500, () => first.end('stopped'));
+  const took = ({ value: { startedAt, endedAt } }: LiveRun) => (endedAt ?? NaN) - (startedAt ?? NaN);
+  expect(took(first)).toBe(20);
+
+  now += 5000;
+  const resumed = new LiveRun({ ...first.value, state: 'waiting' }, options);
+  after(300, () => resumed.begin());
+  after(7, () => resumed.end('done'));
+  expect(took(resumed)).toBe(27);
+  const given = new LiveRun({ ...resumed.value, state: 'waiting' }, options);
+  after(5000, () => given.end('stopped'));
+  expect(took(given)).toBe(27);
 });

@@ -42,6 +42,19 @@ export function withReply(replies: readonly SampleReply[], reply: SampleReply): 
   return all.filter((_, index) => index % 2 === 0 || index === all.length - 1);
 }
 
+/** The same where nobody is asked any more: what has not been answered will not be. */
+export function withoutHope(samples: readonly Sample[]): Sample[] {
+  return samples.map((sample) => {
+    const isAnswered = sample.base !== null && sample.replies.length > 0;
+    return isAnswered || sample.missing ? sample : { ...sample, missing: true };
+  });
+}
+
+/** The same where they are asked again. */
+export function withHope(samples: readonly Sample[]): Sample[] {
+  return samples.map(({ prompt, base, replies }) => ({ prompt, base, replies }));
+}
+
 /** What was found out up to the step that a run goes on from. */
 export function upTo(
   doneSteps: number,

@@ -10,6 +10,8 @@ import { Pace } from './pace.ts';
 export class LiveRun extends Live<TrainingRun> {
   readonly #now: () => number;
   readonly #pace: Pace;
+  /** Since when it is held; null: it is not. */
+  #heldAt: number | null = null;
 
   constructor(run: TrainingRun, options: LiveOptions<TrainingRun>) {
     super(run, options);
@@ -23,8 +25,9 @@ export class LiveRun extends Live<TrainingRun> {
 
   /** Its turn has come. */
   begin(): void {
-    const startedAt = this.value.startedAt ?? this.#now();
-    this.change({ state: 'preparing', startedAt, endedAt: null, error: null });
+    const { startedAt, endedAt } = this.value;
+    const worked = startedAt === null || endedAt === null ? 0 : endedAt - startedAt;
+    this.change({ state: 'preparing', startedAt: this.#now() - worked, endedAt: null, error: null });
   }
 
   /** The engine begins, or begins once more. */
@@ -35,7 +38,13 @@ export class LiveRun extends Live<TrainingRun> {
   /** Holds it, or lets it go on. */
   hold(paused: boolean): void {
     this.#pace.begin();
-    this.change({ state: paused ? 'paused' : this.value.plan ? 'running' : 'preparing', secondsLeft: null });
+    const startedAt = this.#startedAt();
+    this.#heldAt = paused ? this.#now() : null;
+    this.change({
+      startedAt,
+      state: paused ? 'paused' : this.value.plan ? 'running' : 'preparing',
+      secondsLeft: null,
+    });
   }
 
   /** What the engine tells. */
@@ -78,11 +87,19 @@ export class LiveRun extends Live<TrainingRun> {
     }: { error?: PunaError | null; adapterId?: number | null } = {},
   ): void {
     const { adapterPath } = this.value;
+    // One that never had its turn has not been at work since.
+    const endedAt = this.waiting ? (this.value.endedAt ?? this.#now()) : this.#now();
     this.settle({
-      ...{ state, adapterId, progress: null, secondsLeft: null, endedAt: this.#now() },
+      ...{ state, startedAt: this.#startedAt(), adapterId, progress: null, secondsLeft: null, endedAt },
       error: error && { code: error.code, message: error.message, remedy: error.remedy },
       hasCheckpoint: existsSync(checkpointPath(adapterPath)),
     });
+  }
+
+  /** What it is held for does not count. */
+  #startedAt(): number | null {
+    const { startedAt } = this.value;
+    return startedAt === null || this.#heldAt === null ? startedAt : startedAt + this.#now() - this.#heldAt;
   }
 
   #applyStep(event: Extract<TrainingEvent, { type: 'step' }>): void {

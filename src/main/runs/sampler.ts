@@ -3,7 +3,7 @@ import type { Sample, TrainingRun } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Background } from '../chat/index.ts';
 import type { Library } from '../library/index.ts';
-import { withReply } from './history.ts';
+import { withoutHope, withReply } from './history.ts';
 import { baseOf, question, type Speaker, taughtBy } from './speakers.ts';
 
 /** As long as such a reply gets, in tokens: enough to see what changes, and soon there. */
@@ -80,18 +80,31 @@ export class Sampler {
     const base = await baseOf(run, library);
     const taught = await taughtBy(run, path, library);
     for (const { prompt } of run.samples.filter((sample) => sample.base === null)) {
-      const text = await this.#reply(base, prompt);
-      this.#changeSample(prompt, () => ({ base: text }));
+      await this.#askFor(prompt, base, (text) => ({ base: text }));
     }
     for (const { prompt } of run.samples) {
-      const text = await this.#reply(taught, prompt);
-      this.#changeSample(prompt, ({ replies }) => ({ replies: withReply(replies, { step, text }) }));
+      await this.#askFor(prompt, taught, (text, { replies }) => ({
+        replies: withReply(replies, { step, text }),
+      }));
     }
   }
 
-  #reply(speaker: Speaker, prompt: string): Promise<string> {
+  /** A prompt that cannot be answered, such as one that is too long, keeps none of the others from it. */
+  async #askFor(
+    prompt: string,
+    speaker: Speaker,
+    patch: (text: string, sample: Sample) => Partial<Sample>,
+  ): Promise<void> {
     const request = question(speaker, { prompt }, longestReply);
-    return this.#options.background.reply(request, this.#controller.signal);
+    try {
+      const text = await this.#options.background.reply(request, this.#controller.signal);
+      this.#changeSample(prompt, (sample) => patch(text, sample));
+    } catch (thrown) {
+      const error = PunaError.from(thrown);
+      if (error.code !== 'invalid-input') throw error;
+      this.#note(error);
+      this.#changeSample(prompt, () => ({ missing: true }));
+    }
   }
 
   #changeSample(prompt: string, patch: (sample: Sample) => Partial<Sample>): void {
@@ -100,10 +113,16 @@ export class Sampler {
     }));
   }
 
-  /** One note, and no failure: what is taught is worth more than a look at it. */
-  #fail({ code, message }: PunaError): void {
+  /** No failure: what is taught is worth more than a look at it. */
+  #fail(error: PunaError): void {
     if (this.#controller.signal.aborted) return;
-    if (code === 'out-of-memory') this.#crowded = true;
+    if (error.code === 'out-of-memory') this.#crowded = true;
+    this.#note(error);
+    this.#options.change(({ samples }) => ({ samples: withoutHope(samples) }));
+  }
+
+  /** The same once. */
+  #note({ message }: PunaError): void {
     const note = `Sample replies are missing: ${message}`;
     this.#options.change(({ notes }) => (notes.includes(note) ? {} : { notes: [...notes, note] }));
   }

@@ -17,6 +17,7 @@ import {
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { checkpointPath } from '../training/messages.ts';
+import { withoutHope } from './history.ts';
 
 /** A line of the table `training_runs`. Lists and records are JSON. */
 interface Row {
@@ -157,7 +158,11 @@ export class StoredRuns {
         `UPDATE training_runs SET state = 'stopped' WHERE state IN ('waiting', 'preparing', 'running', 'paused')`,
       )
       .run();
-    this.#database.prepare('UPDATE training_runs SET pairs_coming = 0 WHERE pairs_coming > 0').run();
+    for (const run of this.list()) {
+      const samples = withoutHope(run.samples);
+      const isWaiting = run.pairsComing > 0 || samples.some((sample, index) => sample !== run.samples[index]);
+      if (isWaiting) this.save({ ...run, samples, pairsComing: 0 });
+    }
   }
 
   #datasetIds(): Set<number> {

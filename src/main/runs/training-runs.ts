@@ -154,7 +154,7 @@ export class TrainingRuns {
     if (run.state === 'done') {
       throw new PunaError('invalid-input', 'This training run is done.', 'Begin a new one to train further.');
     }
-    return this.#enqueue({ ...run, state: 'waiting', error: null, endedAt: null });
+    return this.#enqueue({ ...run, state: 'waiting', error: null });
   }
 
   /** Stops a run for good or until it is resumed, and keeps what was learnt; one that has ended is left as it is. */
@@ -280,8 +280,7 @@ export class TrainingRuns {
     await this.#tidied;
     const sampler = await this.#trials.begin(id);
     await this.#workshop.train(live, (snapshot) => sampler.add(snapshot));
-    const isOver = this.#removed.has(id) || this.#line.closed.aborted;
-    if (live.value.adapterId === null || isOver) return;
+    if (this.#removed.has(id) || this.#line.closed.aborted) return;
     // What failed is looked at before it is used.
     if (live.value.state !== 'failed') await this.#join(live.value).catch(console.error);
     this.#trials.finish(live.value);

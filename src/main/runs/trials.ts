@@ -2,7 +2,7 @@ import type { Pair, TrainingRun } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Background } from '../chat/index.ts';
 import type { Library } from '../library/index.ts';
-import { stepOfResult } from './history.ts';
+import { stepOfResult, withHope, withoutHope } from './history.ts';
 import { makePairs } from './pairs.ts';
 import { trialPrompts } from './prompts.ts';
 import { Sampler } from './sampler.ts';
@@ -32,6 +32,7 @@ export class Trials {
   async begin(id: number): Promise<Sampler> {
     await this.stop(id);
     const { background, library, find, change } = this.#options;
+    change(id, ({ samples }) => ({ samples: withHope(samples) }));
     const sampler = new Sampler({
       ...{ background, library, run: () => find(id) },
       change: (patch) => void change(id, patch),
@@ -40,10 +41,11 @@ export class Trials {
     return sampler;
   }
 
-  /** A run has ended: its prompts are answered once more by what it hands out. */
+  /** A run has ended: its prompts are answered once more by what it hands out, if that is anything. */
   finish(run: TrainingRun): void {
-    const { id, adapterPath: path } = run;
-    this.#samplers.get(id)?.add({ step: stepOfResult(run), path, isCopy: false });
+    const { id, adapterPath: path, adapterId } = run;
+    if (adapterId === null) this.#options.change(id, ({ samples }) => ({ samples: withoutHope(samples) }));
+    else this.#samplers.get(id)?.add({ step: stepOfResult(run), path, isCopy: false });
   }
 
   /**

@@ -131,6 +131,8 @@ export const sampleSchema = z.object({
   /** Null: not yet. */
   base: z.string().nullable(),
   replies: z.array(z.object({ step: count, text: z.string() })),
+  /** What is not there by now does not come, unless the run goes on. */
+  missing: z.boolean().optional(),
 });
 export type Sample = z.infer<typeof sampleSchema>;
 
@@ -193,6 +195,7 @@ export const trainingRunSchema = z.object({
   /** Resuming goes on from a checkpoint; otherwise it begins anew. */
   hasCheckpoint: z.boolean(),
   createdAt: timeSchema,
+  /** When it began. It moves on by the time that the run is paused or stopped: from here to `endedAt` it was at work. */
   startedAt: timeSchema.nullable(),
   endedAt: timeSchema.nullable(),
   /** Estimated; null while it is not known. */
