@@ -21,7 +21,9 @@ import {
 import { type Field, fieldGroups } from '../../src/renderer/components/run/settings-fields.ts';
 import { settingText } from '../../src/renderer/components/run/settings-words.ts';
 import { sentenceOf } from '../../src/renderer/components/run/suggestion-words.ts';
-import { ageText, longDuration, perplexityText, rateText } from '../../src/renderer/components/run/words.ts';
+import { perplexityText, rateText } from '../../src/renderer/components/run/words.ts';
+import { ageText } from '../../src/renderer/lib/age.ts';
+import { duration } from '../../src/renderer/lib/figures.ts';
 
 const points = (losses: number[], every = 1) =>
   losses.map((loss, index) => ({ step: (index + 1) * every, loss }));
@@ -200,13 +202,15 @@ describe('what a run has come to', () => {
 
   test('is counted of blind pairs by what was taught, on whichever side it stood', () => {
     const pair = (taught: Pair['taught'], choice: Pair['choice']): Pair => ({
-      ...{ prompt: '', left: '', right: '', taught, choice },
+      ...{ prompt: '', left: 'one', right: 'other', taught, choice },
     });
     const pairs = [
       ...[pair('left', 'left'), pair('right', 'right'), pair('left', 'right'), pair('right', 'same')],
       pair('left', null),
+      // Nobody has chosen between these.
+      { ...pair('left', 'same'), right: 'one' },
     ];
-    expect(tallyOf(pairs)).toEqual({ judged: 4, taught: 2, base: 1, same: 1 });
+    expect(tallyOf(pairs)).toEqual({ judged: 4, taught: 2, base: 1, same: 1, identical: 1 });
   });
 
   test('is a share of its steps, also where it went on from a checkpoint', () => {
@@ -242,9 +246,15 @@ describe('the words of teaching', () => {
   test('write small rates, perplexities, times and ages as people do', () => {
     expect([0.002, 2e-4, 1.5e-5, 0, 1].map(rateText)).toEqual(['0.002', '2e-4', '1.5e-5', '0', '1']);
     expect(perplexityText(Math.log(12.345))).toBe('12.3');
-    expect([1, 240, 7200].map(longDuration)).toEqual(['1 second', '4 minutes', '2 hours']);
+    expect([1, 240, 7200].map((seconds) => duration(seconds, 'long'))).toEqual([
+      '1 second',
+      '4 minutes',
+      '2 hours',
+    ]);
     const now = Date.UTC(2026, 10, 25);
     expect(ageText(now - 5000, now)).toBe('just now');
+    // The clock of the page goes on once a minute.
+    expect(ageText(now + 5000, now)).toBe('just now');
     expect(ageText(now - 3 * 60_000, now)).toBe('3 minutes ago');
     expect(ageText(now - 26 * 3600_000, now)).toBe('yesterday');
     expect(ageText(now - 30 * 86_400_000, now)).toMatch(/2026/);

@@ -278,7 +278,7 @@ export const en = {
     measuring: 'Measuring',
     total: 'Tokens in all',
     learnt: 'of them learnt',
-    median: 'Half are shorter than',
+    median: 'Half have at most',
     longest: 'The longest',
     chart: 'How many examples have how many tokens',
     range: '{{from}} to {{to}} tokens',
