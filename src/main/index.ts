@@ -8,6 +8,7 @@ import {
   nativeTheme,
   Notification,
   protocol,
+  safeStorage,
   session,
   shell,
   utilityProcess,
@@ -24,12 +25,14 @@ import { guardContents, guardSession } from './electron/guards.ts';
 import { contextMenuTemplate, menuTemplate } from './electron/menu.ts';
 import { isOwnPage, packagedPage, scheme } from './electron/page.ts';
 import { closeBeforeQuit } from './electron/quit.ts';
+import { KeychainSecrets } from './electron/secrets.ts';
 import { followSettings } from './electron/settings.ts';
 import { holdSingleInstance } from './electron/single-instance.ts';
 import { bringToFront, windowBackground, windowOptions } from './electron/window.ts';
 import { type Words, wordsFor } from './electron/words.ts';
 import { followWork } from './electron/work.ts';
 import { acceptPorts } from './rpc/message-port.ts';
+import { secretsFile } from './secrets/index.ts';
 import { dataFolder } from './storage/index.ts';
 
 // The Electron shell. Here its parts are connected; each part is in electron/. Electron waits for this file to be read to
@@ -79,6 +82,7 @@ async function start(folder: string): Promise<void> {
     shell: 'electron',
     launchEngine: utilityProcessLauncher(utilityProcess.fork),
     pickModels,
+    secrets: new KeychainSecrets(safeStorage, secretsFile(folder)),
   });
   const quitting = new AbortController();
   closeBeforeQuit(app, () => {
