@@ -78,3 +78,23 @@ test('A run outlives its conversation and its dataset, whose places are empty th
   expect(stored.get(id)).toMatchObject({ conversationId: null, datasets: [{ id: null, name: 'Letters' }] });
   database.close();
 });
+
+test('After the end of the program nobody waits for answers any more, and what was not done has stopped', () => {
+  const database = openDatabase(join(folder, 'puna.db'));
+  const stored = new StoredRuns(database);
+  const answered = { prompt: 'Old?', base: 'No.', replies: [{ step: 1, text: 'Yes.' }] };
+  const waited = { prompt: 'New?', base: 'No.', replies: [] };
+  const run = stored.add({
+    ...{ name: '', modelId: null, modelName: 'tiny', modelPath: '/tiny.gguf', data: [], validationData: [] },
+    ...{ datasets: [], conversationId: null, samples: [answered, waited], settings: defaultTrainingSettings },
+    ...{ adapterPath: '/tiny 1.gguf', createdAt: 1 },
+  });
+  stored.save({ ...run, state: 'done', pairsComing: 3 });
+  const other = stored.add({ ...run, samples: [answered] });
+  stored.stopUnfinished();
+  expect(stored.get(run.id)).toMatchObject({
+    ...{ state: 'done', pairsComing: 0, samples: [answered, { ...waited, missing: true }] },
+  });
+  expect(stored.get(other.id)).toEqual({ ...other, state: 'stopped' });
+  database.close();
+});
