@@ -33,6 +33,11 @@ interface Scanned {
   readonly bare: boolean;
 }
 
+/** Where brackets have been missing, a value is looked for its end over so many times the length of the longest one so far, */
+const lengthsAfterBreak = 8;
+/** and over so many characters at least: each that has none is read again from its beginning. */
+const charactersAfterBreak = 1024 * 1024;
+
 const [quote, backslash, lineFeed] = [0x22, 0x5c, 0x0a];
 
 /**
@@ -52,6 +57,8 @@ export class JsonScanner {
   #expects: Expected = 'value';
   #scanned: Scanned | null = null;
   #broken = 0;
+  #longest = 0;
+  #mostCharacters = maxExportedCharacters;
 
   /** `wants` says which values are parsed as a whole, by where they stand and their first sign; the others are looked into. */
   constructor(where: string, wants: (path: JsonPath, opening: string) => boolean) {
@@ -207,7 +214,7 @@ export class JsonScanner {
     scanned.parts.push(text.slice(from, at));
     this.#at = at;
     if (ended || (atEnd && scanned.bare)) return this.#endValue(scanned);
-    if (scanned.characters > maxExportedCharacters || atEnd) return this.#breakOff(scanned, at);
+    if (scanned.characters > this.#mostCharacters || atEnd) return this.#breakOff(scanned, at);
     return false;
   }
 
@@ -220,6 +227,7 @@ export class JsonScanner {
     const value = parsed(text);
     this.#learn(scanned, text, value !== undefined);
     if (value !== undefined) {
+      this.#longest = Math.max(this.#longest, text.length);
       this.#found.push({ kind: 'value', path, value, line: scanned.line });
       return true;
     }
@@ -243,6 +251,10 @@ export class JsonScanner {
     this.#scanned = null;
     this.#learn(scanned, text, false);
     this.#tellBroken(scanned.line);
+    if (scanned.characters > this.#mostCharacters) {
+      const enough = Math.max(charactersAfterBreak, lengthsAfterBreak * this.#longest);
+      this.#mostCharacters = Math.min(this.#mostCharacters, enough);
+    }
     this.#text = text.slice(1) + this.#text.slice(at);
     this.#at = 0;
     this.#line = scanned.line;
