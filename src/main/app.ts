@@ -8,7 +8,7 @@ import { Events } from './events.ts';
 import { databaseFile, History, openDatabase } from './history/index.ts';
 import { Downloads, HubService } from './hub-service/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
-import { Library } from './library/index.ts';
+import { Library, LibraryFolders, ReadingEngine, type Trash, Verifier } from './library/index.ts';
 import { Machine } from './machine/index.ts';
 import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
@@ -23,6 +23,8 @@ export interface AppOptions {
   launchEngine: LaunchEngine;
   /** The desktop's file dialog for GGUF files, where there is a desktop. */
   pickModels?: () => Promise<string[]>;
+  /** The system's trash. */
+  trash: Trash;
   /** Where tokens are kept; without it, in a file of the data folder that only its owner can read. */
   secrets?: Secrets;
 }
@@ -42,6 +44,7 @@ export async function createApp({
   shell,
   launchEngine,
   pickModels,
+  trash,
   secrets = new FileSecrets(secretsFile(dataFolder)),
 }: AppOptions): Promise<App> {
   const lock = lockDataFolder(dataFolder);
@@ -59,6 +62,14 @@ export async function createApp({
       modelsFolder: folders.models,
       onChange: (models) => events.publish({ type: 'models', models }),
     });
+    const reader = new ReadingEngine(launchEngine);
+    const ownFolders = [folders.models, folders.adapters];
+    const shelves = new LibraryFolders({
+      ...{ database, library, reader, ownFolders },
+      showsDownloaded: () => history.settings.get().showDownloaded,
+      onChange: (state) => events.publish({ type: 'library', library: state }),
+    });
+    const verifier = new Verifier({ database, library, hasher: reader });
     const hub = new HubService({ database, library, secrets, modelsFolder: folders.models });
     const downloads = new Downloads({ database, library, hub, events, modelsFolder: folders.models });
     const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });
@@ -98,14 +109,16 @@ export async function createApp({
     const router = createRouter({
       ...{ hub, downloads },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
-      pickModels: pickModels ?? null,
+      ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });
+    shelves.start();
     return {
       router,
       async close() {
         // Together: a run may wait for the reply that is being written.
         const workClosed = Promise.all([
           ...[training.close(), operations.close(), downloads.close(), collection.close(), machine.close()],
+          ...[shelves.close(), reader.close()],
         ]);
         try {
           await chat.close();

@@ -83,6 +83,7 @@ async function start(folder: string): Promise<void> {
     launchEngine: utilityProcessLauncher(utilityProcess.fork),
     pickModels,
     secrets: new KeychainSecrets(safeStorage, secretsFile(folder)),
+    trash: (path) => shell.trashItem(path),
   });
   const quitting = new AbortController();
   closeBeforeQuit(app, () => {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import moveToTrash from 'trash';
 import { type App, createApp } from './app.ts';
 import { launchChildProcess } from './engine/index.ts';
 import { browserToken } from './web/token.ts';
@@ -22,7 +23,11 @@ export interface RunningShell {
 
 /** The browser shell: the app behind a web server on 127.0.0.1. Errors: those of `createApp`, and `port-in-use`. */
 export async function serve({ dataFolder, port }: ServeOptions): Promise<RunningShell> {
-  const app = await createApp({ dataFolder, shell: 'browser', launchEngine: launchChildProcess });
+  const app = await createApp({
+    ...{ dataFolder, shell: 'browser', launchEngine: launchChildProcess },
+    // Names of models may have the signs of patterns.
+    trash: (path) => moveToTrash(path, { glob: false }),
+  });
   try {
     const server = await listen(app, dataFolder, port);
     return {

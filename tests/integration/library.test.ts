@@ -73,6 +73,7 @@ describe('adding a file', () => {
       ...{ architecture: 'llama', parameters: expect.any(Number), quantization: 'Q8_0', contextLength: 2048 },
       ...{
         hasChatTemplate: true,
+        ...{ license: null, origin: 'file', tags: [], verified: null },
         loadSettings: automaticLoadSettings,
         missing: false,
         addedAt: 1_700_000_000_000,

@@ -49,7 +49,7 @@ const otherArchitectures = new Map([
 const chatSet = new Set(chatArchitectures);
 
 /** Throws `unsupported-model`, with the reason, unless a model or adapter of this architecture can be chatted with. */
-export function checkArchitecture(architecture: string | null, file: string): void {
+export function checkArchitecture(architecture: string | null, file: string): asserts architecture is string {
   if (architecture !== null && chatSet.has(architecture)) return;
   const remedy = 'Choose a model for chat, such as an instruct model.';
   if (architecture === null) {

@@ -1,19 +1,17 @@
 import type { Database } from 'better-sqlite3';
-import { access, constants, rm } from 'node:fs/promises';
-import { basename } from 'node:path';
-import {
-  automaticLoadSettings,
-  type LoadSettings,
-  type Model,
-  type ModelDetails,
-} from '../../shared/contract/index.ts';
+import { access, constants, realpath, rm } from 'node:fs/promises';
+import { isAbsolute, relative, sep } from 'node:path';
+import type { LoadSettings, Model, ModelDetails, Verified } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { metadataString, quoted, showMetadata } from '../weights/formats/gguf.ts';
-import { type ModelFile, readModelFile, splitEnding } from '../weights/model-file.ts';
-import { checkArchitecture } from './architectures.ts';
+import { showMetadata } from '../weights/formats/gguf.ts';
+import { readModelFacts } from '../weights/model-facts.ts';
+import { readModelFile } from '../weights/model-file.ts';
 import { expandHome } from './browse.ts';
+import { KnownModels } from './known-models.ts';
 import { type ModelRow, toModel } from './model-row.ts';
 import { moveIntoFolder } from './models-folder.ts';
+import { putModel } from './put-model.ts';
+import { usable, type UsableFacts } from './usable.ts';
 
 export interface LibraryOptions {
   /** With the table `models`. */
@@ -26,8 +24,17 @@ export interface LibraryOptions {
   onChange: (models: Model[]) => void;
 }
 
-/** A file of this machine, or one whose bytes were uploaded, which then belongs to the library. */
-export type ModelToAdd = { path: string } | { uploadPath: string; name: string };
+/**
+ * A file of this machine, or one whose bytes were uploaded, which then belongs to the library. `sha256`: what its publisher says, in
+ * hexadecimal digits, to check it against later.
+ */
+export type ModelToAdd = { path: string; sha256?: string } | { uploadPath: string; name: string };
+
+/** What is in the library: not what was found in a folder that was taken off it, nor downloads of other programs unless they are wanted. */
+const isShown = `(found_in IS NULL OR origin = 'puna'
+  OR found_in IN (SELECT path FROM library_folders)
+  OR (origin NOT IN ('puna', 'folder', 'file')
+    AND (SELECT value FROM settings WHERE key = 'showDownloaded') = 'true'))`;
 
 /** The models and adapters that a person can choose from: lines in the database that point to files. */
 export class Library {
@@ -37,6 +44,8 @@ export class Library {
   readonly #onChange: (models: Model[]) => void;
   /** How many there were, so that what was found out about an earlier one is not told after a later one. */
   #changes = 0;
+  /** As JSON. */
+  #told = '';
 
   constructor({ database, modelsFolder, now = Date.now, onChange }: LibraryOptions) {
     this.#database = database;
@@ -45,18 +54,28 @@ export class Library {
     this.#onChange = onChange;
   }
 
-  /** All of them by name, each with whether its file is there now. */
+  /** All models and adapters by name, each with whether its file is there now. */
   list(): Promise<Model[]> {
-    const rows = this.#database
-      .prepare<[], ModelRow>('SELECT * FROM models ORDER BY name COLLATE NOCASE, id')
-      .all();
-    return Promise.all(rows.map(withPresence));
+    return this.#select(`kind <> 'weights'`);
   }
 
-  /** Errors: `not-found`. */
-  get(id: number): Promise<Model> {
+  /** All Hugging Face folders by name, each with whether it is there now. */
+  weights(): Promise<Model[]> {
+    return this.#select(`kind = 'weights'`);
+  }
+
+  /** A model or an adapter. Errors: `not-found`. */
+  async get(id: number): Promise<Model> {
+    const model = await this.item(id);
+    if (model.kind === 'weights') throw unknownModel();
+    return model;
+  }
+
+  /** The same, of Hugging Face folders too. Errors: `not-found`. */
+  async item(id: number): Promise<Model> {
     const row = this.#database.prepare<[number], ModelRow>('SELECT * FROM models WHERE id = ?').get(id);
-    return row ? withPresence(row) : Promise.reject(unknownModel());
+    if (!row) throw unknownModel();
+    return withPresence(row);
   }
 
   /**
@@ -67,13 +86,15 @@ export class Library {
   async add(toAdd: ModelToAdd): Promise<Model> {
     if ('path' in toAdd) {
       const path = expandHome(toAdd.path);
-      return this.#insert(path, await readUsable(path, { name: path, alone: false }));
+      const facts = await readUsable(path, { name: path, alone: false });
+      if (toAdd.sha256 !== undefined) new KnownModels(this.#database).expect(path, toAdd.sha256);
+      return this.#insert(path, facts);
     }
     const { uploadPath, name } = toAdd;
     try {
-      const file = await readUsable(uploadPath, { name, alone: true });
+      const facts = await readUsable(uploadPath, { name, alone: true });
       const path = await moveIntoFolder(uploadPath, this.#modelsFolder, name);
-      return await this.#insert(path, file).catch(async (thrown: unknown) => {
+      return await this.#insert(path, facts).catch(async (thrown: unknown) => {
         await rm(path, { force: true });
         throw thrown;
       });
@@ -82,11 +103,15 @@ export class Library {
     }
   }
 
-  /** Forgets it; the file stays where it is. Errors: `not-found`. */
+  /** Forgets it; the file stays where it is, and scans leave it out from then on. Errors: `not-found`. */
   remove(id: number): void {
-    const { changes } = this.#database.prepare('DELETE FROM models WHERE id = ?').run(id);
-    if (changes === 0) throw unknownModel();
-    this.#tell();
+    const path = this.#database
+      .prepare<[number], string>('DELETE FROM models WHERE id = ? RETURNING path')
+      .pluck()
+      .get(id);
+    if (path === undefined) throw unknownModel();
+    this.#database.prepare('INSERT OR IGNORE INTO forgotten_models (path) VALUES (?)').run(path);
+    this.tell();
   }
 
   /** Errors: `not-found`. */
@@ -97,6 +122,17 @@ export class Library {
   /** Sets how it is loaded from now on. Errors: `not-found`. */
   configure(id: number, loadSettings: LoadSettings): Promise<Model> {
     return this.#set(id, 'load_settings', JSON.stringify(loadSettings));
+  }
+
+  /** Gives it these tags instead of those that it has. Errors: `not-found`. */
+  tag(id: number, tags: readonly string[]): Promise<Model> {
+    const different = [...new Set(tags.map((tag) => tag.normalize('NFC')))];
+    return this.#set(id, 'tags', JSON.stringify(different));
+  }
+
+  /** Keeps what came of a check of its files. Errors: `not-found`. */
+  setVerified(id: number, verified: Verified): Promise<Model> {
+    return this.#set(id, 'verified', JSON.stringify(verified));
   }
 
   /** Everything that the file says of itself, read anew. Errors: `not-found`, and those of `readModelFile`. */
@@ -110,48 +146,59 @@ export class Library {
     };
   }
 
-  async #insert(path: string, file: ModelFile): Promise<Model> {
-    const columns = {
-      ...{ kind: file.kind, path, bytes: file.bytes, architecture: file.architecture },
-      ...{ parameters: file.parameters, quantization: file.quantization, context_length: file.contextLength },
-      name: basename(path)
-        .replace(splitEnding, '')
-        .replace(/\.gguf$/i, ''),
-      has_chat_template: file.hasChatTemplate ? 1 : 0,
-      load_settings: JSON.stringify(automaticLoadSettings),
-      added_at: this.#now(),
-    };
-    const id = this.#database
-      .prepare<[typeof columns], number>(
-        `INSERT INTO models (kind, name, path, bytes, architecture, parameters, quantization, context_length,
-           has_chat_template, load_settings, added_at)
-         VALUES (@kind, @name, @path, @bytes, @architecture, @parameters, @quantization, @context_length,
-           @has_chat_template, @load_settings, @added_at)
-         ON CONFLICT (path) DO UPDATE SET kind = excluded.kind, bytes = excluded.bytes,
-           architecture = excluded.architecture, parameters = excluded.parameters,
-           quantization = excluded.quantization, context_length = excluded.context_length,
-           has_chat_template = excluded.has_chat_template
-         RETURNING id`,
-      )
-      .pluck()
-      .get(columns);
-    this.#tell();
-    return this.get(Number(id));
+  /** Tells the models as they are now; whether their files are there takes a moment to find out. */
+  tell(): void {
+    const change = ++this.#changes;
+    void this.list().then((models) => {
+      if (change !== this.#changes) return;
+      this.#told = JSON.stringify(models);
+      this.#onChange(models);
+    });
   }
 
-  #set(id: number, column: 'name' | 'load_settings', value: string): Promise<Model> {
-    this.#database.prepare(`UPDATE models SET ${column} = ? WHERE id = ?`).run(value, id);
-    this.#tell();
+  /** Tells the models if they are not as they were told last: a file may have gone or come back. */
+  async refresh(): Promise<void> {
+    const change = this.#changes;
+    const models = await this.list();
+    const now = JSON.stringify(models);
+    if (change !== this.#changes || now === this.#told) return;
+    this.#told = now;
+    this.#onChange(models);
+  }
+
+  async #select(condition: string): Promise<Model[]> {
+    const rows = this.#database
+      .prepare<[], ModelRow>(
+        `SELECT * FROM models WHERE ${condition} AND ${isShown} ORDER BY name COLLATE NOCASE, id`,
+      )
+      .all();
+    return Promise.all(rows.map(withPresence));
+  }
+
+  async #insert(path: string, { kind, files: [first], ...facts }: UsableFacts): Promise<Model> {
+    const realPath = await realpath(path);
+    const id = putModel(this.#database, {
+      ...{ ...facts, path, realPath, kind: kind === 'adapter' ? 'adapter' : 'model' },
+      ...{ fileBytes: first?.bytes ?? 0, modifiedAt: first?.modifiedAt ?? 0, foundIn: null },
+      origin: isBelow(path, this.#modelsFolder) ? 'puna' : 'file',
+      addedAt: this.#now(),
+    });
+    this.#database.prepare('DELETE FROM forgotten_models WHERE path = ?').run(path);
+    this.tell();
     return this.get(id);
   }
 
-  /** Tells the models as they are now; whether their files are there takes a moment to find out. */
-  #tell(): void {
-    const change = ++this.#changes;
-    void this.list().then((models) => {
-      if (change === this.#changes) this.#onChange(models);
-    });
+  #set(id: number, column: 'name' | 'load_settings' | 'tags' | 'verified', value: string): Promise<Model> {
+    this.#database.prepare(`UPDATE models SET ${column} = ? WHERE id = ?`).run(value, id);
+    this.tell();
+    return this.item(id);
   }
+}
+
+/** Whether a path lies in a folder, or in one of its folders. */
+export function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 async function withPresence(row: ModelRow): Promise<Model> {
@@ -163,28 +210,8 @@ async function withPresence(row: ModelRow): Promise<Model> {
 }
 
 /** Reads a file and makes sure that llama.cpp can use it. */
-async function readUsable(
-  path: string,
-  { name, alone }: { name: string; alone: boolean },
-): Promise<ModelFile> {
-  const file = await readModelFile(path, { name, alone });
-  checkArchitecture(file.architecture, name);
-  if (file.parameters === null) {
-    throw new PunaError(
-      'unsupported-model',
-      `${name} has no weights.`,
-      'Choose the file of a whole model; this one may hold just its vocabulary.',
-    );
-  }
-  const adapterType = metadataString(file.metadata, 'adapter.type');
-  if (file.kind === 'adapter' && adapterType !== 'lora') {
-    throw new PunaError(
-      'unsupported-model',
-      `${name} is an adapter of the type ${quoted(adapterType ?? '')}, and only LoRA adapters can be used.`,
-      'Choose a LoRA adapter.',
-    );
-  }
-  return file;
+async function readUsable(path: string, options: { name: string; alone: boolean }): Promise<UsableFacts> {
+  return usable(await readModelFacts(path, options), options.name);
 }
 
 function unknownModel(): PunaError {

@@ -1,4 +1,12 @@
-import { type LoadSettings, loadSettingsSchema, type Model } from '../../shared/contract/index.ts';
+import { z } from 'zod';
+import {
+  type LoadSettings,
+  loadSettingsSchema,
+  type Model,
+  tagSchema,
+  type Verified,
+  verifiedSchema,
+} from '../../shared/contract/index.ts';
 
 /** A line of the table `models`. */
 export interface ModelRow {
@@ -12,6 +20,19 @@ export interface ModelRow {
   quantization: string | null;
   context_length: number | null;
   has_chat_template: 0 | 1;
+  license: string | null;
+  origin: Model['origin'];
+  /** The folder in which a scan has found it; null: a person or Puna itself has added it. */
+  found_in: string | null;
+  /** Where links lead to. */
+  real_path: string | null;
+  /** Size and time of its first file when it was read; null where that was before they were kept. */
+  file_bytes: number | null;
+  modified_at: number | null;
+  /** JSON */
+  tags: string;
+  /** JSON */
+  verified: string | null;
   /** JSON */
   load_settings: string;
   added_at: number;
@@ -24,6 +45,8 @@ export function toModel(row: ModelRow, { missing }: { missing: boolean }): Model
     ...{ architecture: row.architecture, parameters: row.parameters, quantization: row.quantization },
     contextLength: row.context_length,
     hasChatTemplate: row.has_chat_template === 1,
+    ...{ license: row.license, origin: row.origin, tags: readTags(row.tags) },
+    verified: readVerified(row.verified),
     loadSettings: readLoadSettings(row.load_settings),
     missing,
     addedAt: row.added_at,
@@ -32,4 +55,12 @@ export function toModel(row: ModelRow, { missing }: { missing: boolean }): Model
 
 function readLoadSettings(json: string): LoadSettings {
   return loadSettingsSchema.parse(JSON.parse(json));
+}
+
+function readTags(json: string): string[] {
+  return z.array(tagSchema).parse(JSON.parse(json));
+}
+
+function readVerified(json: string | null): Verified | null {
+  return json === null ? null : verifiedSchema.parse(JSON.parse(json));
 }

@@ -7,7 +7,14 @@ import type { Collection } from '../collection/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
 import type { Downloads, HubService } from '../hub-service/index.ts';
-import { browse, type Library } from '../library/index.ts';
+import {
+  browse,
+  deleteModelFiles,
+  type Library,
+  type LibraryFolders,
+  type Trash,
+  type Verifier,
+} from '../library/index.ts';
 import type { Machine } from '../machine/index.ts';
 import type { Operations } from '../operations/index.ts';
 import type { TrainingRuns } from '../runs/index.ts';
@@ -17,6 +24,12 @@ import type { Uploads } from '../storage/index.ts';
 export interface Services {
   history: History;
   library: Library;
+  /** The folders that the library is made of. */
+  shelves: LibraryFolders;
+  verifier: Verifier;
+  /** Puna's own folders of models and adapters. */
+  ownFolders: readonly string[];
+  trash: Trash;
   hub: HubService;
   downloads: Downloads;
   machine: Machine;
@@ -53,6 +66,8 @@ export function createRouter(services: Services): AppRouter {
   const {
     history,
     library,
+    shelves,
+    verifier,
     hub,
     downloads,
     machine,
@@ -98,6 +113,7 @@ export function createRouter(services: Services): AppRouter {
         folders: history.folders.list(),
         presets: history.presets.list(),
         settings: history.settings.get(),
+        library: await shelves.state(),
       })),
       machine: os.system.machine.handler(({ input }) => machine.facts(input)),
       browse: os.system.browse.handler(({ input: { path, show } }) => browse(path, { show })),
@@ -107,6 +123,10 @@ export function createRouter(services: Services): AppRouter {
       update: os.settings.update.handler(({ input }) => {
         const settings = history.settings.update(input);
         tell({ type: 'settings', settings });
+        if (input.showDownloaded !== undefined) {
+          library.tell();
+          shelves.start();
+        }
         return settings;
       }),
     },
@@ -224,6 +244,27 @@ export function createRouter(services: Services): AppRouter {
       pause: os.downloads.pause.handler(({ input }) => downloads.pause(input.downloadId)),
       resume: os.downloads.resume.handler(({ input }) => downloads.resume(input.downloadId)),
       remove: os.downloads.remove.handler(({ input }) => downloads.remove(input.downloadId)),
+    },
+    library: {
+      addFolder: os.library.addFolder.handler(({ input }) => shelves.add(input.path)),
+      removeFolder: os.library.removeFolder.handler(({ input }) => shelves.remove(input.folderId)),
+      rescan: os.library.rescan.handler(async () => {
+        await shelves.rescan();
+        return shelves.state();
+      }),
+      tag: os.library.tag.handler(({ input }) => library.tag(input.modelId, input.tags)),
+      delete: os.library.delete.handler(async ({ input: { modelId, forGood } }) => {
+        const model = await library.item(modelId);
+        if (host.status.modelId === modelId) await host.unload();
+        await deleteModelFiles(model, {
+          ownFolders: services.ownFolders,
+          trash: forGood ? null : services.trash,
+        });
+        library.remove(modelId);
+      }),
+      verify: os.library.verify.handler(async function* ({ input, signal }) {
+        yield* verifier.verify(input.modelId, signal);
+      }),
     },
     training: {
       start: os.training.start.handler(({ input }) => training.start(input)),

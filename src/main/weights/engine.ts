@@ -1,5 +1,7 @@
 import { serveEngine } from '../engine/serve-engine.ts';
+import { hashFile } from './hash-file.ts';
 import type { WeightsJobs } from './messages.ts';
+import { readModelFacts } from './model-facts.ts';
 import { discardWeights, planWeights, runWeights } from './operations/index.ts';
 import type { QuantizeJobs } from './quantize/messages.ts';
 import { quantizeGguf } from './quantize/quantize-gguf.ts';
@@ -9,6 +11,8 @@ import { recognise } from './recognise.ts';
 serveEngine<WeightsJobs & QuantizeJobs>(
   {
     recognise: ({ path }) => recognise(path),
+    facts: ({ path }) => readModelFacts(path),
+    hash: ({ path }, { signal, emit }) => hashFile(path, { signal, onProgress: (bytes) => emit({ bytes }) }),
     plan: (operation) => planWeights(operation),
     run: (operation, job) => runWeights(operation, job),
     discard: async (operation) => {

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
+import { soundsLikeDelta } from './delta/name.ts';
 import { parseProof, proofNames } from './delta/proof.ts';
 import { countOf, type Tensor, tensorTypes } from './formats/tensor.ts';
 import type { WeightsItem } from './messages.ts';
@@ -121,11 +122,6 @@ function layoutOf({ layout }: ModelSource, path: string): WeightsItem['layout'] 
   if (layout === 'meta') return 'meta';
   if (/\.safetensors(\.zst)?$/.test(path)) return 'safetensors';
   return /\.(bin|pth|pt)$/.test(path) ? 'pytorch' : 'hugging-face';
-}
-
-/** Deltas of other programs look as models do, but for their name. */
-function soundsLikeDelta(path: string): boolean {
-  return /(^|[-_. ])(delta|diff|xor)s?([-_. \d]|$)/i.test(basename(path));
 }
 
 /** Weights; not the whole numbers that some files keep beside them. */

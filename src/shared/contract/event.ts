@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conversationSchema, folderSchema, idSchema, presetSchema } from './conversation.ts';
 import { datasetSchema } from './dataset.ts';
 import { downloadSchema } from './hub.ts';
+import { libraryStateSchema } from './library.ts';
 import { messageSchema } from './message.ts';
 import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
 import { settingsSchema } from './settings.ts';
@@ -34,6 +35,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('engine'), status: engineStatusSchema }),
   z.object({ type: z.literal('queue'), entries: z.array(queueEntrySchema) }),
   z.object({ type: z.literal('models'), models: z.array(modelSchema) }),
+  z.object({ type: z.literal('library'), library: libraryStateSchema }),
   z.object({ type: z.literal('folders'), folders: z.array(folderSchema) }),
   z.object({ type: z.literal('presets'), presets: z.array(presetSchema) }),
   z.object({ type: z.literal('settings'), settings: settingsSchema }),

@@ -31,6 +31,7 @@ import {
   hubSettingsSchema,
   recommendedModelSchema,
 } from './hub.ts';
+import { libraryStateSchema, verifyProgressSchema } from './library.ts';
 import { fitSchema, machineSchema } from './machine.ts';
 import {
   attachmentSchema,
@@ -45,6 +46,7 @@ import {
   modelDetailsSchema,
   modelSchema,
   queueEntrySchema,
+  tagSchema,
 } from './model.ts';
 import { browsedKindSchema, folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
 import {
@@ -68,6 +70,7 @@ export * from './conversation.ts';
 export * from './dataset.ts';
 export * from './event.ts';
 export * from './hub.ts';
+export * from './library.ts';
 export * from './machine.ts';
 export * from './message.ts';
 export * from './model.ts';
@@ -90,6 +93,7 @@ const messageRef = z.object({ messageId: idSchema });
 const runRef = z.object({ runId: idSchema });
 const datasetRef = z.object({ datasetId: idSchema });
 const exampleRef = datasetRef.extend({ exampleId: idSchema });
+const modelRef = z.object({ modelId: idSchema });
 const jobRef = z.object({ jobId: idSchema });
 const downloadRef = z.object({ downloadId: idSchema });
 const pathRef = z.object({ path: z.string().min(1) });
@@ -124,6 +128,7 @@ export const contract = {
         folders: z.array(folderSchema),
         presets: z.array(presetSchema),
         settings: settingsSchema,
+        library: libraryStateSchema,
       }),
     ),
     /** What this machine has and can do; measured at the first time, which takes about two seconds, and when `measure` asks for it. */
@@ -231,6 +236,22 @@ export const contract = {
         }),
       )
       .output(fitSchema),
+  },
+  library: {
+    /** Looks through a folder and watches it; what is in it is in the library from then on. */
+    addFolder: base.input(pathRef).output(libraryStateSchema),
+    /** Its models leave the library with it; their files stay. They come back, as they were, when it is added again. */
+    removeFolder: base.input(z.object({ folderId: idSchema })).output(libraryStateSchema),
+    /** Looks through all folders now. */
+    rescan: base.output(libraryStateSchema),
+    tag: base.input(modelRef.extend({ tags: z.array(tagSchema).max(20) })).output(modelSchema),
+    /**
+     * Moves a model's files in Puna's own folders to the system's trash and forgets it; `forGood` removes them. Files elsewhere are never
+     * touched.
+     */
+    delete: base.input(modelRef.extend({ forGood: z.boolean().default(false) })).output(done),
+    /** Reads all files of a model and compares them with what is known of them. Ends when the caller leaves. */
+    verify: base.input(modelRef).output(eventIterator(verifyProgressSchema)),
   },
   hub: {
     /** Repositories with GGUF files, most downloaded first, a page at a time. `from`: `next` of the page before. */

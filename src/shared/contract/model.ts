@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './conversation.ts';
+import { modelOrigins } from './library-choices.ts';
 
 /** How a model is loaded. Null: chosen from the free memory and the cores. */
 export const loadSettingsSchema = z.object({
@@ -11,11 +12,31 @@ export type LoadSettings = z.infer<typeof loadSettingsSchema>;
 
 export const automaticLoadSettings: LoadSettings = { contextSize: null, gpuLayers: null, threads: null };
 
+/** What came of a check of a model's files. It holds while the files have the size and the time that they had then. */
+export const verifiedSchema = z.object({
+  /**
+   * `confirmed`: it is what its publisher has, as far as known; `unchanged`: as at an earlier check; `recorded`: there was nothing to
+   * compare it with before; `damaged`: it is not what it should be.
+   */
+  result: z.enum(['confirmed', 'unchanged', 'recorded', 'damaged']),
+  /** Of a model of one file. */
+  sha256: z.string().nullable(),
+  /** Names of the files that are not what they should be. */
+  damaged: z.array(z.string()),
+  at: timeSchema,
+});
+export type Verified = z.infer<typeof verifiedSchema>;
+
+export const tagSchema = z.string().trim().min(1).max(40);
+
 /** A GGUF file of the library. The file stays where it is unless it was uploaded. */
 export const modelSchema = z.object({
   id: idSchema,
-  /** `adapter`: a LoRA, which works only on top of a model of its architecture. */
-  kind: z.enum(['model', 'adapter']),
+  /**
+   * `adapter`: a LoRA, which works only on top of a model of its architecture. `weights`: a Hugging Face folder, a base for operations;
+   * only `LibraryState` has those.
+   */
+  kind: z.enum(['model', 'adapter', 'weights']),
   name: z.string(),
   path: z.string(),
   bytes: z.int().nonnegative(),
@@ -27,6 +48,12 @@ export const modelSchema = z.object({
   /** Longest context that the model was trained for, in tokens. */
   contextLength: z.int().nullable(),
   hasChatTemplate: z.boolean(),
+  /** Such as `apache-2.0`; null where the file does not tell. */
+  license: z.string().nullable(),
+  origin: z.enum(modelOrigins),
+  tags: z.array(tagSchema),
+  /** Null: never checked, or changed since. */
+  verified: verifiedSchema.nullable(),
   loadSettings: loadSettingsSchema,
   /** The file is gone or cannot be read now. */
   missing: z.boolean(),

@@ -12,6 +12,8 @@ export const settingsSchema = z.object({
   sampling: samplingSchema,
   /** Let the model name conversations when it is idle. */
   automaticTitles: z.boolean(),
+  /** Models that other programs have downloaded are in the library, too. */
+  showDownloaded: z.boolean(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -22,6 +24,7 @@ export const defaultSettings: Settings = {
   systemPrompt: '',
   sampling: defaultSampling,
   automaticTitles: true,
+  showDownloaded: false,
 };
 
 /** This program and this machine, for the settings page and for reports. */

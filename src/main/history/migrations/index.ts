@@ -3,6 +3,7 @@ import { trainingRuns } from './0002-training-runs.ts';
 import { weightsJobs } from './0003-weights-jobs.ts';
 import { datasets } from './0004-datasets.ts';
 import { samplesAndPairs } from './0005-samples-and-pairs.ts';
+import { library } from './0006-library.ts';
 import { downloads } from './0007-downloads.ts';
 
 /** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
@@ -12,5 +13,6 @@ export const migrations: readonly string[] = [
   weightsJobs,
   datasets,
   samplesAndPairs,
+  library,
   downloads,
 ];

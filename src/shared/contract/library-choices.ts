@@ -1,0 +1,10 @@
+/** Programs whose downloads are found and used where they are. */
+export const downloaders = ['hugging-face', 'lm-studio', 'jan', 'gpt4all', 'ollama'] as const;
+export type Downloader = (typeof downloaders)[number];
+
+/**
+ * Where a model's file lies: in Puna's own folders, in a folder that a person has added, where another program has put it, or
+ * anywhere else (`file`).
+ */
+export const modelOrigins = ['puna', 'folder', 'file', ...downloaders] as const;
+export type ModelOrigin = (typeof modelOrigins)[number];

@@ -1,0 +1,112 @@
+import { access, mkdir, readdir, rename, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import moveToTrash from 'trash';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { deleteModelFiles } from '../../src/main/library/index.ts';
+import { temporaryFolder } from '../support/shell.ts';
+import { modelAt } from '../support/shelves.ts';
+import { buildTinyFolder } from '../support/tiny-folder.ts';
+
+let temporary: Awaited<ReturnType<typeof temporaryFolder>>;
+const path = (...names: string[]) => join(temporary.folder, ...names);
+const own = (...names: string[]) => path('data', 'models', ...names);
+
+beforeEach(async () => {
+  temporary = await temporaryFolder();
+  await mkdir(own(), { recursive: true });
+  await mkdir(path('trash'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await temporary.remove();
+});
+
+/** A trash of the test's own. */
+const trash = (file: string) => rename(file, path('trash', basename(file)));
+
+function remove(file: string, how: { forGood?: boolean; kind?: 'model' | 'weights' } = {}): Promise<void> {
+  const { forGood = false, kind = 'model' } = how;
+  return deleteModelFiles(
+    { path: file, kind },
+    { ownFolders: [own(), path('data', 'adapters')], trash: forGood ? null : trash },
+  );
+}
+
+const isThere = (file: string) =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+describe("a model's files in Puna's own folders", () => {
+  it('go to the trash, with the folders that are empty then', async () => {
+    const file = await modelAt(own('maker', 'one', 'one.gguf'));
+    await modelAt(own('other.gguf'));
+    await remove(file);
+    expect(await readdir(path('trash'))).toEqual(['one.gguf']);
+    expect(await readdir(own())).toEqual(['other.gguf']);
+  });
+
+  it('are removed for good where a person wants that', async () => {
+    await remove(await modelAt(own('one.gguf')), { forGood: true });
+    await buildTinyFolder(own('base'));
+    await remove(own('base'), { kind: 'weights', forGood: true });
+    expect(await readdir(own())).toEqual([]);
+    expect(await readdir(path('trash'))).toEqual([]);
+  });
+
+  it('stay where the trash does not take them', async () => {
+    const file = await modelAt(own('one.gguf'));
+    const refuse = (trashing: (file: string) => Promise<void>) =>
+      expect(deleteModelFiles({ path: file, kind: 'model' }, { ownFolders: [own()], trash: trashing }))
+        .rejects;
+    await refuse(() => Promise.reject(new Error('No trash.'))).toMatchObject({ code: 'invalid-input' });
+    await refuse(async () => undefined).toMatchObject({
+      message: `The system's trash does not take ${file}.`,
+    });
+    expect(await isThere(file)).toBe(true);
+  });
+
+  it('lose a link alone: what it leads to stays', async () => {
+    const foreign = await modelAt(path('elsewhere', 'one.gguf'));
+    await symlink(foreign, own('link.gguf'));
+    await remove(own('link.gguf'), { forGood: true });
+    expect(await readdir(own())).toEqual([]);
+    expect(await isThere(foreign)).toBe(true);
+  });
+});
+
+describe("files that are not Puna's", () => {
+  it.each(['for good', 'to the trash'])('are never deleted %s', async (how) => {
+    const foreign = await modelAt(path('elsewhere', 'one.gguf'));
+    await symlink(dirname(foreign), own('linked-folder'));
+    await modelAt(path('data', 'models-of-others', 'two.gguf'));
+    const refused = [
+      foreign,
+      own('linked-folder', 'one.gguf'),
+      path('data', 'models-of-others', 'two.gguf'),
+      own('..', '..', 'elsewhere', 'one.gguf'),
+    ];
+    for (const file of refused) {
+      await expect(remove(file, { forGood: how === 'for good' })).rejects.toMatchObject({
+        code: 'invalid-input',
+      });
+      expect(await isThere(file)).toBe(true);
+    }
+    await expect(remove(own(), { kind: 'weights', forGood: true })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+  });
+});
+
+it.skipIf(process.platform !== 'linux')("the browser shell's trash is that of freedesktop.org", async () => {
+  vi.stubEnv('XDG_DATA_HOME', path('share'));
+  const file = await modelAt(own('a [b] *.gguf'));
+  await deleteModelFiles(
+    { path: file, kind: 'model' },
+    { ownFolders: [own()], trash: (one) => moveToTrash(one, { glob: false }) },
+  );
+  expect(await isThere(file)).toBe(false);
+  expect(await readdir(path('share', 'Trash'))).toEqual(expect.arrayContaining(['files', 'info']));
+  expect(await readdir(path('share', 'Trash', 'files'))).toHaveLength(1);
+});
