@@ -24,7 +24,7 @@ const file = 'model.Q4_K_M.gguf';
 const content = randomBytes(20 * megabyte + 12_345, 1);
 const digest = { sha256: sha256(content) };
 /** So that a test of failures takes no minutes. */
-const hurried = { retries: { attempts: 3, firstPauseMs: 5 }, patience: { ms: 400, bytes: 1000 } };
+const hurried = { retries: { attempts: 2, firstPauseMs: 5 }, patience: { ms: 1500, bytes: 1000 } };
 
 let folder: string;
 let hub: StandInHub;
@@ -174,13 +174,13 @@ describe('What is wrong with a server is said in a sentence, and what has arrive
     [
       'a server that stops sending',
       { stallAt: late },
-      (at) => `${at} has sent next to nothing of ${file} for 1 seconds.`,
+      (at) => `${at} has sent next to nothing of ${file} for 2 seconds.`,
       begun,
     ],
     [
       'a server that is slow for ever',
       { trickleAt: late },
-      (at) => `${at} has sent next to nothing of ${file} for 1 seconds.`,
+      (at) => `${at} has sent next to nothing of ${file} for 2 seconds.`,
       begun,
     ],
     [
@@ -338,7 +338,7 @@ describe('A download that was broken off', () => {
     await stopAt(0.5, unknown);
     const seen: number[] = [];
     await get({ ...unknown, onProgress: (bytes) => seen.push(bytes) }).finally(() => server.close());
-    expect(seen[0]).toBeLessThan(megabyte);
+    expect(seen[0]).toBeLessThan(content.length * 0.3);
     expect(await isWhole()).toBe(true);
   });
 

@@ -34,12 +34,13 @@ const journalRoomBytes = 256 * 1024;
  * were flushed before, so that it can be trusted whatever has happened since.
  */
 export class BegunFile {
-  readonly handle: FileHandle;
+  readonly path: string;
   readonly ranges: Ranges;
   /** Whether an earlier download has left something. */
   readonly isResumed: boolean;
   total: number | null;
   validator: Validator | null;
+  readonly #handle: FileHandle;
   readonly #out: string;
   readonly #identity: string;
   #unflushed = 0;
@@ -48,7 +49,8 @@ export class BegunFile {
 
   private constructor(out: string, handle: FileHandle, journal: Journal) {
     this.#out = out;
-    this.handle = handle;
+    this.path = begunNames(out).part;
+    this.#handle = handle;
     this.#identity = journal.identity;
     this.ranges = new Ranges(journal.ranges);
     this.total = journal.total;
@@ -70,16 +72,18 @@ export class BegunFile {
     }
   }
 
-  /** Writes a piece at its place. Errors: those of the system. */
-  async write(bytes: Uint8Array, start: number): Promise<void> {
-    let written = 0;
-    while (written < bytes.byteLength) {
-      const left = bytes.byteLength - written;
-      const { bytesWritten } = await this.handle.write(bytes, written, left, start + written);
-      written += bytesWritten;
+  /** Writes pieces one behind the other at their place. Errors: those of the system. */
+  async write(pieces: readonly Uint8Array[], start: number): Promise<void> {
+    const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+    const { bytesWritten } = await this.#handle.writev(pieces, start);
+    // Of the last bytes of a disk the system may take a part; when it is asked for the rest, it says why.
+    const all = bytesWritten < bytes ? Buffer.concat(pieces) : null;
+    for (let written = bytesWritten; all && written < bytes;) {
+      const step = await this.#handle.write(all, written, bytes - written, start + written);
+      written += step.bytesWritten;
     }
-    this.ranges.add([start, start + bytes.byteLength]);
-    this.#unflushed += bytes.byteLength;
+    this.ranges.add([start, start + bytes]);
+    this.#unflushed += bytes;
     const isTime = performance.now() - this.#flushedAt > flushEveryMs || this.#unflushed >= flushEveryBytes;
     if (isTime && !this.#flushing) this.#flushBeside();
   }
@@ -91,7 +95,7 @@ export class BegunFile {
     this.total = null;
     this.validator = null;
     await this.#writeJournal([]);
-    await this.handle.truncate(0);
+    await this.#handle.truncate(0);
   }
 
   /** Makes what has arrived last and closes the file; whatever comes of it, it is closed. */
@@ -100,7 +104,7 @@ export class BegunFile {
       await this.#flushing;
       await this.#flush().catch(() => this.#makeRoom());
     } finally {
-      await this.handle.close();
+      await this.#handle.close();
     }
   }
 
@@ -108,9 +112,9 @@ export class BegunFile {
   async finish(): Promise<void> {
     const begun = begunNames(this.#out);
     await this.#flushing;
-    await this.handle.truncate(this.ranges.end);
-    await this.handle.sync();
-    await this.handle.close();
+    await this.#handle.truncate(this.ranges.end);
+    await this.#handle.sync();
+    await this.#handle.close();
     await moveDurably(begun.part, this.#out);
     await rm(begun.journal, { force: true });
   }
@@ -125,7 +129,7 @@ export class BegunFile {
   async #flush(): Promise<void> {
     const ranges = this.ranges.list();
     this.#unflushed = 0;
-    await this.handle.datasync();
+    await this.#handle.datasync();
     await this.#writeJournal(ranges);
     this.#flushedAt = performance.now();
   }
@@ -133,7 +137,7 @@ export class BegunFile {
   /** On a full disk the last bytes make way for the journal, without which all of them would be lost. */
   async #makeRoom(): Promise<void> {
     this.ranges.cut(this.ranges.end - journalRoomBytes);
-    await this.handle.truncate(this.ranges.end);
+    await this.#handle.truncate(this.ranges.end);
     await this.#flush();
   }
 

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from '../storage/index.ts';
@@ -115,7 +115,7 @@ async function attempt(
   const { retries = usualRetries, patience = usualPatience } = options;
   const name = basename(out);
   const file = await BegunFile.open(out, identityOf(url, bytes, digest));
-  const verifier = new Verifier(file.handle, digest, bytes);
+  const verifier = new Verifier(file.path, digest, bytes);
   let isDone = false;
   try {
     const total = bytes ?? file.total;
@@ -172,9 +172,7 @@ async function whatIsThere(out: string, digest: Digest | null): Promise<Download
   const stats = await stat(out).catch(() => null);
   if (!stats) return null;
   if (digest && stats.isFile()) {
-    await using handle = await open(out, 'r');
-    const verifier = new Verifier(handle, digest, stats.size);
-    const found = await verifier.finish(stats.size);
+    const found = await new Verifier(out, digest, stats.size).finish(stats.size);
     if (found === expected(digest)) return { bytes: stats.size, digest: found, wasThere: true };
   }
   return 'another';

@@ -4,6 +4,7 @@ import type { BegunFile } from './begun.ts';
 import { type Claim, Claims } from './claims.ts';
 import { checkSpace } from './disk-space.ts';
 import { NetworkError, networkError } from './network-error.ts';
+import { PieceWriter } from './piece-writer.ts';
 import { type Answer, request } from './request.ts';
 import { pauseAfter, type RetryOptions } from './retry.ts';
 import { type Patience, StallWatch } from './stall.ts';
@@ -196,18 +197,25 @@ export class Transfer {
     const { name, limiter, patience, onArrival } = this.#options;
     const end = Math.min(claim.end, sent.end ?? Infinity);
     using watch = new StallWatch(patience, () => body.destroy(stoodStill(host, name, patience)));
-    watch.waiting = true;
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      watch.waiting = false;
-      watch.arrived(piece.byteLength);
-      if (claim.position + piece.byteLength > end) {
-        throw wrong(`${host} sends more of ${name} than it said.`);
-      }
-      await limiter?.take(piece.byteLength, this.#signal);
-      await this.#file.write(piece, claim.position);
-      claim.position += piece.byteLength;
+    const writer = new PieceWriter(this.#file, claim.position, (bytes) => {
+      claim.position += bytes;
       onArrival();
+    });
+    let arrived = claim.position;
+    try {
       watch.waiting = true;
+      for await (const piece of body as AsyncIterable<Buffer>) {
+        watch.waiting = false;
+        watch.arrived(piece.byteLength);
+        arrived += piece.byteLength;
+        if (arrived > end) throw wrong(`${host} sends more of ${name} than it said.`);
+        if (limiter) await limiter.take(piece.byteLength, this.#signal);
+        const full = writer.add(piece);
+        if (full) await full;
+        watch.waiting = true;
+      }
+    } finally {
+      await writer.finish();
     }
     if (end === Infinity) {
       // Only the end of the answer tells where the file ends.

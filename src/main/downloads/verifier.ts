@@ -1,65 +1,54 @@
-import { createHash, type Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
 
 /** What a file must be: its SHA-256 or, for small files that the hub keeps in git itself, the SHA-1 of git's blob. In hex. */
 export type Digest = { sha256: string } | { gitBlob: string };
 
-/** Of a file that is read; few calls, and little enough that everything else gets its turn between two of them. */
-const pieceBytes = 1024 * 1024;
+/** Nearer behind what arrives the thread need not follow; a file that is no larger is not worth a thread. */
+const followBytes = 4 * 1024 * 1024;
 
-/** Hashes a file from its beginning while it is written: what it reads has just been written, and is still in memory. */
+/**
+ * Hashes a file from its beginning while it is written, in a thread of its own: what it reads has just been written, and is still
+ * in memory, and everything else goes on.
+ */
 export class Verifier {
-  readonly #handle: FileHandle;
-  readonly #hash: Hash | null;
-  readonly #buffer: Buffer;
-  #head = 0;
-  #goal = 0;
-  #work: Promise<void> | null = null;
+  readonly #path: string;
+  readonly #plan: HashPlan | null;
+  #told = 0;
+  #thread: { worker: Worker; result: Promise<string> } | null = null;
 
-  /** `bytes`: of the whole file, which git hashes, too. Null for a file of which no digest is known. */
-  constructor(handle: FileHandle, digest: Digest | null, bytes: number | null) {
-    this.#handle = handle;
-    this.#hash = digest && hashFor(digest, bytes ?? 0);
-    this.#buffer = Buffer.allocUnsafe(digest ? pieceBytes : 0);
+  /** `bytes`: of the whole file, which git hashes, too. Without a digest nothing is hashed. */
+  constructor(path: string, digest: Digest | null, bytes: number | null) {
+    this.#path = path;
+    this.#plan = digest && planFor(digest, bytes ?? 0);
   }
 
-  /** Everything before this position is there. Hashes what is whole pieces of it, beside everything else. */
+  /** Everything before this position is there. */
   advance(position: number): void {
-    this.#goal = position;
-    if (this.#hash && !this.#work && position - this.#head >= pieceBytes) this.#follow(pieceBytes);
+    if (!this.#plan || position - this.#told < followBytes) return;
+    this.#told = position;
+    this.#thread ??= startThread(this.#path, this.#plan);
+    this.#thread.worker.postMessage({ goal: position, isLast: false } satisfies HashGoal);
   }
 
   /** The digest of all up to this position, in hex; null where none is made. Errors: those of reading. */
   async finish(position: number): Promise<string | null> {
-    if (!this.#hash) return null;
-    await this.#work;
-    this.#goal = position;
-    await this.#read(this.#hash, 1);
-    return this.#hash.digest('hex');
-  }
-
-  /** Ends reading, so that the file can be closed. */
-  async stop(): Promise<void> {
-    this.#goal = 0;
-    await this.#work?.catch(() => undefined);
-  }
-
-  #follow(least: number): void {
-    const hash = this.#hash;
-    if (!hash) return;
-    this.#work = this.#read(hash, least).finally(() => (this.#work = null));
-    // Whoever finishes hears of it.
-    this.#work.catch(() => undefined);
-  }
-
-  async #read(hash: Hash, least: number): Promise<void> {
-    while (this.#goal - this.#head >= least) {
-      const wanted = Math.min(pieceBytes, this.#goal - this.#head);
-      const { bytesRead } = await this.#handle.read(this.#buffer, 0, wanted, this.#head);
-      if (bytesRead === 0) throw new Error('The file is shorter than what was written to it.');
-      hash.update(this.#buffer.subarray(0, bytesRead));
-      this.#head += bytesRead;
+    if (!this.#plan) return null;
+    this.advance(position);
+    if (!this.#thread) {
+      const content = (await readFile(this.#path)).subarray(0, position);
+      return hash(this.#plan.algorithm, Buffer.concat([Buffer.from(this.#plan.prefix), content]));
     }
+    const { worker, result } = this.#thread;
+    worker.postMessage({ goal: position, isLast: true } satisfies HashGoal);
+    return result.finally(() => this.stop());
+  }
+
+  /** Ends reading. */
+  async stop(): Promise<void> {
+    await this.#thread?.worker.terminate();
+    this.#thread = null;
   }
 }
 
@@ -68,6 +57,52 @@ export function expected(digest: Digest): string {
   return ('sha256' in digest ? digest.sha256 : digest.gitBlob).toLowerCase();
 }
 
-function hashFor(digest: Digest, bytes: number): Hash {
-  return 'sha256' in digest ? createHash('sha256') : createHash('sha1').update(`blob ${bytes}\0`);
+interface HashPlan {
+  algorithm: 'sha256' | 'sha1';
+  /** What is hashed before the file. */
+  prefix: string;
+}
+
+interface HashGoal {
+  goal: number;
+  isLast: boolean;
+}
+
+function planFor(digest: Digest, bytes: number): HashPlan {
+  return 'sha256' in digest
+    ? { algorithm: 'sha256', prefix: '' }
+    : { algorithm: 'sha1', prefix: `blob ${bytes}\0` };
+}
+
+function startThread(path: string, plan: HashPlan): { worker: Worker; result: Promise<string> } {
+  // From its text, so that the build need not know of one more file.
+  const worker = new Worker(`(${followFile.toString()})()`, { eval: true, workerData: { path, ...plan } });
+  const result = new Promise<string>((resolve, reject) => {
+    worker.once('message', resolve).once('error', reject);
+    worker.once('exit', () => reject(new Error('Hashing was ended.')));
+  });
+  // Whoever finishes hears of it.
+  result.catch(() => undefined);
+  return { worker, result };
+}
+
+/** The thread: it has nothing but what it asks Node for. */
+function followFile(): void {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const { openSync, readSync } = process.getBuiltinModule('node:fs');
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
+  const { path, algorithm, prefix } = workerData as HashPlan & { path: string };
+  const file = openSync(path, 'r');
+  const made = createHash(algorithm).update(prefix);
+  const buffer = Buffer.allocUnsafe(1024 * 1024);
+  let head = 0;
+  parentPort?.on('message', ({ goal, isLast }: HashGoal) => {
+    while (head < goal) {
+      const read = readSync(file, buffer, 0, Math.min(buffer.length, goal - head), head);
+      if (read === 0) throw new Error('The file is shorter than what was written to it.');
+      made.update(buffer.subarray(0, read));
+      head += read;
+    }
+    if (isLast) parentPort?.postMessage(made.digest('hex'));
+  });
 }

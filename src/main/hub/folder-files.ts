@@ -2,7 +2,7 @@ import type { RepositoryFile } from './hub.ts';
 
 /** Weights in other formats than those that Puna reads, pictures, and what belongs to git. */
 const useless =
-  /(^|\/)\.|\.(h5|msgpack|ot|onnx|onnx_data|tflite|mlmodel|mlpackage|gguf|png|jpe?g|gif|webp|mp4|pdf)$|^(onnx|openvino|coreml|flax|tf)\//i;
+  /(^|\/)\.(?!\.?\/)|\.(h5|msgpack|ot|onnx|onnx_data|tflite|mlmodel|mlpackage|gguf|png|jpe?g|gif|webp|mp4|pdf)$|^(onnx|openvino|coreml|flax|tf)\//i;
 
 /**
  * The files of a repository that make a folder as the Weights page takes it. Many repositories hold their weights several times:
