@@ -8,6 +8,7 @@ import { addDelta } from './delta.ts';
 import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
 import { addMerge } from './merge.ts';
+import { addModels } from './models.ts';
 import { exitStatus } from './output.ts';
 import { addQuantize } from './quantize.ts';
 import { addServe } from './serve.ts';
@@ -21,6 +22,7 @@ export async function runProgram(): Promise<void> {
     .exitOverride();
 
   addServe(program);
+  addModels(program);
   addChat(program);
   addTrain(program);
   addDataset(program);
