@@ -37,6 +37,8 @@ interface Scanned {
 const lengthsAfterBreak = 8;
 /** and over so many characters at least: each that has none is read again from its beginning. */
 const charactersAfterBreak = 1024 * 1024;
+/** As long as the pieces in which a file is read, about. */
+const piecesAfterBreak = 64 * 1024;
 
 const [quote, backslash, lineFeed] = [0x22, 0x5c, 0x0a];
 
@@ -52,6 +54,8 @@ export class JsonScanner {
   #stack: Frame[] = [];
   #text = '';
   #at = 0;
+  /** What comes behind the text. */
+  readonly #waiting: string[] = [];
   #line = 1;
   #gap = '';
   #expects: Expected = 'value';
@@ -68,17 +72,37 @@ export class JsonScanner {
 
   /** What is found in the next piece. Errors: `invalid-input` (broken again and again). */
   write(piece: string): JsonFound[] {
-    this.#text = this.#text.slice(this.#at) + piece;
-    this.#at = 0;
-    while (this.#step(false));
+    this.#waiting.push(piece);
+    this.#drain();
     return this.#take();
   }
 
   /** What is found at the end. */
   end(): JsonFound[] {
+    do this.#drain();
     while (this.#step(true));
     if (this.#stack.length > 0 && this.#expects !== 'landmark') this.#tellBroken(this.#line);
     return this.#take();
+  }
+
+  #drain(): void {
+    for (;;) {
+      while (this.#step(false));
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#text = this.#text.slice(this.#at) + next;
+      this.#at = 0;
+    }
+  }
+
+  /** What was read too far is read again, a piece at a time: strings that are joined and cut again and again are copied each time. */
+  #readAgain(text: string): void {
+    const pieces: string[] = [];
+    for (let at = 0; at < text.length; at += piecesAfterBreak)
+      pieces.push(text.slice(at, at + piecesAfterBreak));
+    this.#waiting.unshift(...pieces);
+    this.#text = '';
+    this.#at = 0;
   }
 
   #take(): JsonFound[] {
@@ -255,8 +279,7 @@ export class JsonScanner {
       const enough = Math.max(charactersAfterBreak, lengthsAfterBreak * this.#longest);
       this.#mostCharacters = Math.min(this.#mostCharacters, enough);
     }
-    this.#text = text.slice(1) + this.#text.slice(at);
-    this.#at = 0;
+    this.#readAgain(text.slice(1) + this.#text.slice(at));
     this.#line = scanned.line;
     this.#expects = 'landmark';
     return true;
