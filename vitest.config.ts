@@ -14,7 +14,8 @@ export default defineConfig({
         plugins: [svelte()],
         // Components run as in the window, not as on a server.
         resolve: { conditions: ['browser'] },
-        test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] },
+        // A machine that is busy with something else makes no test fail.
+        test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         test: {
