@@ -12,11 +12,13 @@ export class ContextPool {
   readonly #context: LlamaContext;
   /** The last used one is last. */
   readonly #sequences: LlamaContextSequence[];
+  readonly #places: ReadonlyMap<LlamaContextSequence, number>;
   readonly pace: ReadingPace;
 
   constructor(context: LlamaContext, sequences: number) {
     this.#context = context;
     this.#sequences = Array.from({ length: sequences }, () => context.getSequence());
+    this.#places = new Map(this.#sequences.map((sequence, place) => [sequence, place]));
     this.pace = new ReadingPace(context.batchSize);
   }
 
@@ -31,21 +33,32 @@ export class ContextPool {
 
   /**
    * The sequence with which the prompt costs least, brought to the longest beginning that it shares with the prompt.
-   * `nextTokenIndex` tells how long that is; at least the prompt's last token is left to be read.
+   * `nextTokenIndex` tells how long that is; at least the prompt's last token is left to be read. It is one that is not `busy`,
+   * of which there must be one, and is busy from then on.
    */
-  async take(prompt: readonly Token[]): Promise<LlamaContextSequence> {
-    const costs = this.#sequences.map((sequence, index) => {
+  async take(
+    prompt: readonly Token[],
+    busy = new Set<LlamaContextSequence>(),
+  ): Promise<LlamaContextSequence> {
+    const free = this.#sequences.filter((sequence) => !busy.has(sequence));
+    const costs = free.map((sequence, index) => {
       const kept = keepable(sequence, sharedLength(sequence, prompt));
-      const weight = index === this.#sequences.length - 1 ? lossWeight.lastUsed : lossWeight.older;
+      const weight = index === free.length - 1 ? lossWeight.lastUsed : lossWeight.older;
       return { sequence, kept, cost: prompt.length - kept + weight * (sequence.nextTokenIndex - kept) };
     });
     // Among equals the one that was used longest ago, which comes first.
     const { sequence, kept } = costs.reduce((best, each) => (each.cost < best.cost ? each : best));
     this.#sequences.push(...this.#sequences.splice(this.#sequences.indexOf(sequence), 1));
+    busy.add(sequence);
     if (sequence.nextTokenIndex > kept) {
       await sequence.eraseContextTokenRanges([{ start: kept, end: sequence.nextTokenIndex }]);
     }
     return sequence;
+  }
+
+  /** The sequence's number in its context, from 0 on. */
+  placeOf(sequence: LlamaContextSequence): number {
+    return this.#places.get(sequence) ?? 0;
   }
 
   async dispose(): Promise<void> {

@@ -1,12 +1,18 @@
-import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
+import type { LlamaContext, LlamaEmbeddingContext, LlamaModel } from 'node-llama-cpp';
 import { readModelFile } from '../weights/model-file.ts';
 import { type AdapterBase, refuseUnfit } from '../weights/adapters/fit.ts';
+import { inOrderOfSequences } from './batch-order.ts';
 import { ContextPool } from './context-pool.ts';
 import { adapterError, contextError } from './load-error.ts';
 import type { AdapterFile } from './messages.ts';
 
 /** Conversations and branches whose context survives side by side, where memory allows. */
 const mostSequences = 4;
+/**
+ * Texts for other programs that are written side by side, where memory allows. Each more makes all slower; beyond this the sum
+ * grows little on computers that people have.
+ */
+const mostShared = 8;
 /** Contexts may take this share of the memory that is free once the model is loaded; the rest is for everybody else. */
 const memoryShare = 0.5;
 /** Choices of adapters that keep a context; a past one costs memory and may never come back. */
@@ -35,6 +41,8 @@ export class ContextPools {
   readonly #pools = new Map<string, ContextPool>();
   /** In tokens, of one conversation. */
   readonly contextSize: number;
+  /** Called where memory is short, to free what is worth less than a reply. */
+  onShort: () => Promise<void> = async () => undefined;
 
   private constructor(model: LlamaModel, { base, threads }: ContextPoolsOptions, plain: ContextPool) {
     this.#model = model;
@@ -46,7 +54,7 @@ export class ContextPools {
 
   /** Errors: `InsufficientMemoryError` and others of node-llama-cpp. */
   static async create(model: LlamaModel, options: ContextPoolsOptions): Promise<ContextPools> {
-    const sequences = await affordableSequences(model, options.contextSize);
+    const sequences = await affordableSequences(model, options.contextSize, mostSequences);
     return new ContextPools(model, options, await createPool(model, { ...options, sequences }));
   }
 
@@ -62,6 +70,26 @@ export class ContextPools {
     this.#pools.delete(key);
     this.#pools.set(key, pool);
     return pool;
+  }
+
+  /**
+   * A pool beside these, for texts that are written side by side; the caller disposes it. Errors: those of `get`; there is
+   * `out-of-memory` only where not even one of them has room when the past of conversations is forgotten.
+   */
+  async createShared(adapters: readonly AdapterFile[]): Promise<ContextPool> {
+    const active = adapters.filter(({ scale }) => scale !== 0);
+    await this.#refuseUnfit(active);
+    return this.#createWithRoom(active, mostShared);
+  }
+
+  /** Vectors instead of words; the caller disposes it. Errors: `out-of-memory`. */
+  async createEmbedding(contextSize: number): Promise<LlamaEmbeddingContext> {
+    const options = { contextSize, batchSize: contextSize, threads: this.#threads };
+    try {
+      return await this.#model.createEmbeddingContext(options);
+    } catch (thrown) {
+      throw await contextError(thrown);
+    }
   }
 
   /** A short-lived context that disturbs no other; the caller disposes it. Errors: `out-of-memory`. */
@@ -80,22 +108,32 @@ export class ContextPools {
   }
 
   async #create(adapters: readonly AdapterFile[]): Promise<ContextPool> {
+    await this.#refuseUnfit(adapters);
+    await this.#keep(keptPools - 1);
+    return this.#createWithRoom(adapters, mostSequences);
+  }
+
+  async #refuseUnfit(adapters: readonly AdapterFile[]): Promise<void> {
     for (const { path, anyBase = false } of adapters) {
       refuseUnfit(await readModelFile(path), this.#base, { anyBase });
     }
-    await this.#keep(keptPools - 1);
+  }
+
+  /** A pool of as many sequences as memory affords; of one where others must make room for it. */
+  async #createWithRoom(adapters: readonly AdapterFile[], most: number): Promise<ContextPool> {
     const options = { contextSize: this.contextSize, threads: this.#threads };
     try {
-      const sequences = await affordableSequences(this.#model, this.contextSize);
+      const sequences = await affordableSequences(this.#model, this.contextSize, most);
       return await createPool(this.#model, { ...options, sequences }, adapters);
     } catch (thrown) {
       const error = await adapterError(
         thrown,
         adapters.map(({ path }) => path),
       );
-      if (error.code !== 'out-of-memory' || this.#pools.size === 0) throw error;
+      if (error.code !== 'out-of-memory') throw error;
     }
     // The others' past is worth less than this reply.
+    if (most === mostSequences) await this.onShort();
     await this.#keep(0);
     try {
       return await createPool(this.#model, { ...options, sequences: 1 }, adapters);
@@ -126,6 +164,7 @@ async function createPool(
   const lora = { adapters: adapters.map(({ path, scale }) => ({ filePath: path, scale })) };
   const context = await model.createContext({
     ...{ contextSize, threads, sequences },
+    batching: { itemPrioritizationStrategy: inOrderOfSequences },
     ...(signal && { createSignal: signal }),
     ...(adapters.length > 0 && { lora }),
   });
@@ -136,10 +175,11 @@ async function createPool(
 async function affordableSequences(
   model: LlamaModel,
   wanted: ContextOptions['contextSize'],
+  most: number,
 ): Promise<number> {
   const contextSize = typeof wanted === 'number' ? wanted : wanted.max;
   const [ram, video] = [await model.llama.getRamState(), await model.llama.getVramState()];
-  for (let sequences = mostSequences; sequences > 1; sequences /= 2) {
+  for (let sequences = most; sequences > 1; sequences /= 2) {
     const { cpuRam, gpuVram } = await model.fileInsights.estimateContextResourceRequirementsV2({
       ...{ contextSize, sequences, modelGpuLayers: model.gpuLayers },
     });

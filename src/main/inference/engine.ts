@@ -1,12 +1,20 @@
 import { PunaError } from '../../shared/error.ts';
 import { serveEngine } from '../engine/serve-engine.ts';
+import { complete } from './complete.ts';
+import { embed } from './embed.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { InferenceJobs } from './messages.ts';
 import { reply } from './reply.ts';
+import { cancelledError, SideWork } from './side-work.ts';
 import { title } from './title.ts';
 
-/** The engine process that chats. It holds one model, and does one thing at a time with it. */
+/**
+ * The engine process that chats. It holds one model, and answers one conversation at a time with it; what other programs want
+ * is written side by side meanwhile, and holds while a conversation is answered.
+ */
 let loaded: LoadedModel | null = null;
+const side = new SideWork();
+let loadedPath: string | null = null;
 let turn: Promise<unknown> = Promise.resolve();
 
 /** Runs when all that came before has ended, well or not. */
@@ -16,14 +24,21 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   return result;
 }
 
+/** The same for what conversations need at once. */
+function first<Result>(work: () => Promise<Result>): Promise<Result> {
+  return inTurn(() => side.during(work));
+}
+
 async function unload(): Promise<void> {
+  await side.interrupt();
   const model = loaded;
   loaded = null;
   await model?.dispose();
 }
 
-function model(): LoadedModel {
-  if (loaded) return loaded;
+/** `path`: that very model is meant. */
+function model(path?: string): LoadedModel {
+  if (loaded && (path === undefined || path === loadedPath)) return loaded;
   throw new PunaError('no-model', 'No model is loaded.', 'Choose one on the Models page.');
 }
 
@@ -32,13 +47,35 @@ serveEngine<InferenceJobs>(
     load: (input, { signal, emit }) =>
       inTurn(async () => {
         await unload();
-        loaded = await LoadedModel.load(input, { signal, onProgress: (progress) => emit({ progress }) });
-        return loaded.description;
+        const model = await LoadedModel.load(input, {
+          signal,
+          onProgress: (progress) => emit({ progress }),
+        });
+        model.pools.onShort = async () => {
+          await side.interrupt();
+          await model.shared.free();
+        };
+        loaded = model;
+        loadedPath = input.path;
+        return model.description;
       }),
     unload: () => inTurn(async () => (await unload(), null)),
-    reply: (input, job) => inTurn(() => reply(model(), input, job)),
+    reply: (input, job) => first(() => reply(model(), input, job)),
+    complete: (input, { signal, emit }) =>
+      side.run(signal, async (either) => {
+        const clearance = () => side.clearance(either);
+        const result = await complete(model(input.path), input, {
+          ...{ signal: either, clearance, exclusively: inTurn, emit },
+        });
+        if (result.finish === 'stopped' && side.hasMadeRoom(either)) throw cancelledError();
+        return result;
+      }),
+    embed: ({ path, texts }, { signal }) =>
+      side.run(signal, (either) =>
+        embed(model(path), texts, { signal: either, clearance: () => side.clearance(either) }),
+      ),
     countTokens: async ({ text }) => ({ tokens: model().model.tokenize(text).length }),
-    title: ({ turns }, { signal }) => inTurn(async () => ({ title: await title(model(), turns, signal) })),
+    title: ({ turns }, { signal }) => first(async () => ({ title: await title(model(), turns, signal) })),
   },
   unload,
 );

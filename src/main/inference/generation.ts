@@ -1,5 +1,12 @@
-import type { LlamaContextSequence, SequenceEvaluateOptions, Token } from 'node-llama-cpp';
+import type {
+  LlamaContextSequence,
+  LlamaGrammarEvaluationState,
+  SequenceEvaluateOptions,
+  Token,
+} from 'node-llama-cpp';
 import type { Sampling } from '../../shared/contract/index.ts';
+import { priorityOf } from './batch-order.ts';
+import type { Penalties } from './messages.ts';
 import type { ReadingPace } from './reading-pace.ts';
 
 /** Tokens before the next one that a repeat penalty counts, as in llama.cpp's own programs. */
@@ -9,9 +16,15 @@ const drawnSeed = 0xffff_ffff;
 
 export interface GenerationOptions {
   signal: AbortSignal;
-  sampling: Omit<Sampling, 'seed' | 'maxTokens'>;
+  sampling: Omit<Sampling, 'seed' | 'maxTokens'> & Partial<Penalties>;
   seed: number;
   pace: ReadingPace;
+  /** Where the text stands in the grammar that it keeps to; absent: it keeps to none. */
+  grammar?: LlamaGrammarEvaluationState | undefined;
+  /** The sequence's number among those that write side by side. */
+  place?: number | undefined;
+  /** Waited for before each step, so that others can go first. */
+  clearance?: (() => Promise<void>) | undefined;
   /** Share of the prompt that has been read. */
   onProgress?: (share: number) => void;
 }
@@ -30,14 +43,18 @@ export async function* generate(
 ): AsyncGenerator<Token, GenerationEnd> {
   const { signal } = options;
   const last = await readAhead(sequence, prompt, options);
+  await options.clearance?.();
   if (signal.aborted) return 'stopped';
-  const recent = new RecentTokens(sequence, prompt);
+  // What counts against words that are repeated is only what the model wrote.
+  const recent = new RecentTokens(sequence, options.sampling.repeatPenalty === 1 ? [] : prompt);
   for await (const token of sequence.evaluate(last, samplingOptions(options, recent))) {
     if (signal.aborted) return 'stopped';
     recent.add(token);
     yield token;
     // The next token needs a place, and node-llama-cpp would forget the oldest ones rather than stop.
     if (sequence.nextTokenIndex >= sequence.contextSize - 1) return 'length';
+    await options.clearance?.();
+    if (signal.aborted) return 'stopped';
   }
   return 'end';
 }
@@ -46,7 +63,7 @@ export async function* generate(
 async function readAhead(
   sequence: LlamaContextSequence,
   prompt: readonly Token[],
-  { signal, pace, onProgress }: GenerationOptions,
+  { signal, pace, onProgress, clearance, place = 0 }: GenerationOptions,
 ): Promise<Token[]> {
   const begin = sequence.nextTokenIndex;
   const total = prompt.length - begin;
@@ -59,9 +76,11 @@ async function readAhead(
     left = rest()
   ) {
     onProgress?.((total - left.length) / total);
+    await clearance?.();
+    if (signal.aborted) break;
     const step = left.slice(0, Math.min(pace.step, left.length - 1));
     const start = performance.now();
-    await sequence.evaluateWithoutGeneratingNewTokens(step);
+    await sequence.evaluateWithoutGeneratingNewTokens(step, { evaluationPriority: priorityOf(place) });
     pace.took(step.length, performance.now() - start);
   }
   if (needsCheckpoints) await sequence.takeCheckpoint();
@@ -90,15 +109,29 @@ class RecentTokens {
 }
 
 function samplingOptions(
-  { sampling, seed }: GenerationOptions,
+  { sampling, seed, grammar, place = 0 }: GenerationOptions,
   recent: RecentTokens,
 ): SequenceEvaluateOptions {
-  const { temperature, topK, topP, minP, repeatPenalty } = sampling;
+  const {
+    temperature,
+    topK,
+    topP,
+    minP,
+    repeatPenalty,
+    presencePenalty = 0,
+    frequencyPenalty = 0,
+  } = sampling;
+  const penalizes = repeatPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
   return {
     ...{ temperature, topK, topP, minP },
+    evaluationPriority: priorityOf(place),
     seed: Math.min(seed, drawnSeed - 1),
-    ...(repeatPenalty !== 1 && {
-      repeatPenalty: { punishTokens: () => recent.tokens, penalty: repeatPenalty },
+    ...(grammar && { grammarEvaluationState: grammar }),
+    ...(penalizes && {
+      repeatPenalty: {
+        punishTokens: () => recent.tokens,
+        ...{ penalty: repeatPenalty, presencePenalty, frequencyPenalty },
+      },
     }),
   };
 }

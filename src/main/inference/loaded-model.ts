@@ -11,6 +11,7 @@ import type { LoadedModel as Description, LoadInput } from './messages.ts';
 import { modelTemplate } from './model-template.ts';
 import { PromptTokenizer } from './prompt-tokens.ts';
 import { ReplyMemory } from './reply-memory.ts';
+import { SharedSequences } from './shared-sequences.ts';
 
 /** A longer context is chosen only by hand: its memory is taken whether it is used or not. */
 const longestAutomaticContext = 16_384;
@@ -26,6 +27,8 @@ export class LoadedModel {
   readonly tokenizer: PromptTokenizer;
   readonly replies = new ReplyMemory();
   readonly pools: ContextPools;
+  /** For texts that are written side by side. */
+  readonly shared: SharedSequences;
   readonly description: Description;
 
   private constructor(model: LlamaModel, pools: ContextPools, description: Description) {
@@ -33,6 +36,7 @@ export class LoadedModel {
     this.template = modelTemplate(model);
     this.tokenizer = new PromptTokenizer(model);
     this.pools = pools;
+    this.shared = new SharedSequences(pools);
     this.description = description;
   }
 
@@ -76,6 +80,7 @@ export class LoadedModel {
   }
 
   async dispose(): Promise<void> {
+    await this.shared.dispose();
     await this.pools.dispose();
     await this.model.dispose();
   }

@@ -60,7 +60,32 @@ export interface ReplyResult {
   droppedTurns: number;
 }
 
-/** The jobs of the inference engine. It holds one model at a time; `reply` jobs run one after the other. */
+/** How often words that were written before are written again; 0 is off. Negative ones make repetition likelier. */
+export interface Penalties {
+  /** Taken off a token's logit once it is among the recent ones. */
+  presencePenalty: number;
+  /** Taken off for each time that it is. */
+  frequencyPenalty: number;
+}
+
+/** A text that another program wants. */
+export interface CompletionInput {
+  /** The file of the model that is meant: another one may have been loaded meanwhile. */
+  path: string;
+  /** A conversation to be answered, or a text to be written on as it stands; its special tokens count. */
+  prompt: Omit<ReplyInput, 'adapters' | 'sampling'> | { text: string };
+  adapters: AdapterFile[];
+  sampling: Sampling & Penalties;
+  /** Words at which the text ends; they are not part of it. */
+  stop: string[];
+  /** What may be written, in GBNF; null: anything. */
+  grammar: string | null;
+}
+
+/**
+ * The jobs of the inference engine. It holds one model at a time. `reply` and `title` jobs run one after the other; `complete`
+ * jobs run side by side, hold while one of those runs, and fail with `cancelled` when the model makes room for another.
+ */
 export type InferenceJobs = {
   /** Replaces the model that was loaded, if any. Cancelling it leaves none. */
   load: { input: LoadInput; event: { progress: number }; result: LoadedModel };
@@ -68,6 +93,14 @@ export type InferenceJobs = {
   /** A cancelled reply gives a result (`stopped`), not an error. */
   reply: { input: ReplyInput; event: ReplyEvent; result: ReplyResult };
   countTokens: { input: { text: string }; event: never; result: { tokens: number } };
+  /** A cancelled one gives a result (`stopped`). */
+  complete: { input: CompletionInput; event: ReplyEvent; result: ReplyResult };
+  /** A vector of length 1 for each text, and how many tokens they have together. */
+  embed: {
+    input: { path: string; texts: string[] };
+    event: never;
+    result: { vectors: Float32Array[]; tokens: number };
+  };
   /** A short title for a conversation's beginning, in its language; leaves the contexts of conversations as they are. */
   title: { input: { turns: Turn[] }; event: never; result: { title: string } };
 };

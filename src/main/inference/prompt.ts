@@ -35,16 +35,20 @@ export type Conversation = Pick<ReplyInput, 'systemPrompt' | 'turns' | 'continue
 
 /**
  * A conversation as the tokens that the model reads, up to where its reply begins or goes on. What does not fit is left out:
- * the oldest turns, never the system prompt. Errors: `invalid-input` when the last message alone is too long.
+ * the oldest turns, never the system prompt; nothing where it is to be `whole`. Errors: `invalid-input` when the last message
+ * alone is too long, or the whole is.
  */
 export function buildPrompt(
   speaker: Speaker,
   { systemPrompt, turns, continued, thoughtless = false }: Conversation,
   contextSize: number,
+  { whole = false } = {},
 ): Prompt {
   const { model, template, tokenizer } = speaker;
-  const comfortable = contextSize - Math.min(comfortableReply, Math.floor(contextSize / 4));
-  const possible = contextSize - Math.min(smallestReply, Math.floor(contextSize / 8));
+  // Whoever wants all of it read wants no room kept for the reply.
+  const most = contextSize - 1;
+  const comfortable = whole ? most : contextSize - Math.min(comfortableReply, Math.floor(contextSize / 4));
+  const possible = whole ? most : contextSize - Math.min(smallestReply, Math.floor(contextSize / 8));
   const conversation = promptTurns(turns);
   const render = (kept: CountedTurn[]) => {
     const parts = template.render(systemPrompt, kept);
@@ -56,8 +60,9 @@ export function buildPrompt(
   };
 
   const lengthOf = ({ text }: CountedTurn) => model.tokenize(text).length;
-  let first = earliestFitting(conversation, comfortable, lengthOf);
+  let first = whole ? 0 : earliestFitting(conversation, comfortable, lengthOf);
   let rendered = render(conversation.slice(first));
+  if (whole && rendered.tokens.length > possible) throw tooLongWhole(rendered.tokens.length, possible);
   if (first > 0 || rendered.tokens.length > comfortable) {
     const kept = conversation.slice(first);
     const texts = kept.reduce((sum, turn) => sum + lengthOf(turn), 0);
@@ -125,6 +130,14 @@ export function firstLine(text: string): string {
   const words = text.trimStart();
   const lineBreak = text.slice(0, -words.length).includes('\n') ? '\n' : '';
   return `${lineBreak}${words.split('\n', 1)[0]?.trimEnd() ?? ''}`;
+}
+
+function tooLongWhole(tokens: number, limit: number): PunaError {
+  return new PunaError(
+    'invalid-input',
+    `The messages are too long: together they have ${tokens} tokens, and ${limit} fit.`,
+    'Leave some out, or load the model with a longer context.',
+  );
 }
 
 function tooLong(tokens: number, limit: number, continued: boolean): PunaError {

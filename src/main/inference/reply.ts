@@ -1,14 +1,8 @@
 import type { Token } from 'node-llama-cpp';
-import { randomInt } from 'node:crypto';
-import { generate } from './generation.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ReplyEvent, ReplyInput, ReplyResult } from './messages.ts';
-import { PieceSender } from './piece-sender.ts';
 import { buildPrompt } from './prompt.ts';
-import { ReplyReader } from './reply-reader.ts';
-
-/** The seeds that can be drawn, from 0 on. */
-const seeds = 2 ** 32 - 1;
+import { write, type Written } from './writing.ts';
 
 interface Job {
   signal: AbortSignal;
@@ -21,71 +15,35 @@ export async function reply(
   input: ReplyInput,
   { signal, emit }: Job,
 ): Promise<ReplyResult> {
-  const begin = performance.now();
+  const since = performance.now();
   const { sampling, continued } = input;
   const pool = await loaded.pools.get(input.adapters);
   const prompt = buildPrompt(loaded, input, pool.contextSize);
-  const sequence = await pool.take(prompt.tokens);
-  const cachedTokens = sequence.nextTokenIndex;
-  const seed = sampling.seed ?? randomInt(seeds);
-  const reader = new ReplyReader(loaded, prompt, {
-    begun: (continued?.text ?? '') + (continued?.thinking ?? '') !== '',
+  const written = await write(loaded, {
+    ...{ prompt, sampling, since, signal, emit, pace: pool.pace },
+    sequence: await pool.take(prompt.tokens),
+    begun: isBegun(continued),
   });
-  const sender = new PieceSender(emit);
-  const written: Token[] = [];
-  const times = { first: 0, last: 0 };
-
-  const tokens = generate(sequence, prompt.tokens, {
-    ...{ signal, sampling, seed, pace: pool.pace },
-    onProgress: (progress) => emit({ type: 'reading', progress }),
-  });
-  let finish: ReplyResult['finish'] | null = null;
-  while (finish === null) {
-    const next = await tokens.next();
-    if (next.done) {
-      finish = next.value;
-    } else if (prompt.stopTokens.has(next.value)) {
-      finish = 'end';
-    } else {
-      times.last = performance.now();
-      times.first ||= times.last;
-      written.push(next.value);
-      sender.add(reader.add(next.value));
-      if (reader.stopped) finish = 'end';
-      else if (written.length >= (sampling.maxTokens ?? Infinity)) finish = 'length';
-    }
-  }
-  await tokens.return(finish);
-  sender.add(reader.end());
-  sender.flush();
-  rememberReply(loaded, { continued, text: reader.text, written, before: prompt.tokens });
-
-  const writing = (times.last - times.first) / 1000;
-  return {
-    ...{ finish, seed, promptTokens: prompt.tokens.length, cachedTokens, tokens: written.length },
-    seconds: (performance.now() - begin) / 1000,
-    timeToFirstToken: times.first === 0 ? 0 : (times.first - begin) / 1000,
-    tokensPerSecond: writing > 0 ? (written.length - 1) / writing : 0,
-    contextUsed: sequence.nextTokenIndex,
-    contextSize: sequence.contextSize,
-    droppedTurns: prompt.droppedTurns,
-  };
+  rememberReply(loaded, { continued, before: prompt.tokens, written });
+  return written.result;
 }
 
-/** So that this reply is found in the cache when it is part of the next prompt. */
-function rememberReply(
+/** Whether there are words to go on with. */
+export function isBegun(continued: ReplyInput['continued']): boolean {
+  return (continued?.text ?? '') + (continued?.thinking ?? '') !== '';
+}
+
+/** So that a reply is found in the cache when it is part of the next prompt. `before`: the prompt. */
+export function rememberReply(
   { model, replies }: LoadedModel,
-  reply: { continued: ReplyInput['continued']; text: string; written: Token[]; before: Token[] },
+  reply: { continued: ReplyInput['continued']; before: Token[]; written: Written },
 ): void {
-  const { text, written } = reply;
+  const { text, tokens } = reply.written;
   // Thoughts, marks and a character that is not whole are in the tokens but not in the text.
-  if (
-    text === '' ||
-    model.detokenize(written, false, reply.before.slice(-8)).trimStart() !== text.trimStart()
-  )
+  if (text === '' || model.detokenize(tokens, false, reply.before.slice(-8)).trimStart() !== text.trimStart())
     return;
-  if (!reply.continued) return replies.remember(text, written);
+  if (!reply.continued) return replies.remember(text, tokens);
   const begun = replies.recall(reply.continued.text);
   if (begun && reply.continued.thinking === '')
-    replies.remember(reply.continued.text + text, [...begun, ...written]);
+    replies.remember(reply.continued.text + text, [...begun, ...tokens]);
 }
