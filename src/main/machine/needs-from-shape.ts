@@ -65,13 +65,19 @@ const longestUnknown = 1_048_576;
 const blockTokens = 256;
 const bytesOfFloat = 4;
 
-/** As llama.cpp lays contexts out: keys and values of all layers, and the numbers of a layer at work, of as many tokens as are read at once. */
+/**
+ * As llama.cpp lays contexts out: keys and values of all layers, and for as many tokens as are read at once the numbers of a layer at
+ * work and which others they see.
+ */
 function contextBytes(shape: ModelShape, contextSize: number, conversations: number): number {
-  const cells = conversations * padded(contextSize);
-  const windowCells = Math.min(cells, padded(conversations * shape.window + batchTokens + 1));
+  const cells = padded(contextSize);
+  // Each conversation has place for the windows of all, and for its part of what is read.
+  const windowTokens = conversations * shape.window + batchTokens / conversations + 1;
+  const windowCells = Math.min(cells, padded(windowTokens));
   const kept = (shape.whole * cells + shape.windowed * windowCells) * shape.kept * bytesOfNumber;
-  const atWork = Math.min(batchTokens, cells) * (shape.embedding + shape.feedForward) * bytesOfFloat;
-  return kept + atWork;
+  const read = Math.min(batchTokens, cells);
+  const seen = read * cells * bytesOfNumber;
+  return conversations * kept + seen + read * (shape.embedding + shape.feedForward) * bytesOfFloat;
 }
 
 function padded(tokens: number): number {
