@@ -3,7 +3,8 @@ export type Route =
   | { page: 'chat'; conversationId: number | null }
   /** Datasets and runs, or one of them. */
   | { page: 'teach'; datasetId?: number; runId?: number }
-  | { page: 'models' }
+  /** The library, or what can be got from the hub; `repository`: one of the hub's, `OWNER/NAME`. */
+  | { page: 'models'; discover?: boolean; repository?: string }
   | { page: 'weights' }
   | { page: 'settings' };
 
@@ -20,8 +21,11 @@ export function goTo(next: Route): void {
 }
 
 function read(): Route {
-  const [page, id, number] = location.hash.replace(/^#\/?/, '').split('/');
+  const [page, id, number, ...rest] = location.hash.replace(/^#\/?/, '').split('/');
   if (page === 'teach') return readTeach(id, number);
+  if (page === 'models' && id === 'discover') {
+    return { page, discover: true, ...(number && { repository: [number, ...rest].join('/') }) };
+  }
   if (page === 'models' || page === 'weights' || page === 'settings') return { page };
   return { page: 'chat', conversationId: page === 'chat' && id && /^\d+$/.test(id) ? Number(id) : null };
 }
@@ -38,6 +42,9 @@ function write(to: Route): string {
   if (to.page === 'teach') {
     if (to.datasetId !== undefined) return `#/teach/dataset/${to.datasetId}`;
     return to.runId === undefined ? '#/teach' : `#/teach/run/${to.runId}`;
+  }
+  if (to.page === 'models' && to.discover) {
+    return to.repository ? `#/models/discover/${to.repository}` : '#/models/discover';
   }
   if (to.page !== 'chat') return `#/${to.page}`;
   return to.conversationId === null ? '#/' : `#/chat/${to.conversationId}`;

@@ -1,5 +1,6 @@
 import { en as datasets } from './datasets/en.ts';
 import { en as grow } from './grow/en.ts';
+import { en as hub } from './hub/en.ts';
 import { en as runs } from './runs/en.ts';
 
 /** Every text of the interface in English. messages/ko.ts has the same keys; `lib/i18n.svelte.ts` types both. */
@@ -73,9 +74,8 @@ export const en = {
   },
   noModel: {
     title: 'Add a model to begin',
-    what: 'Puna talks with models that run on this computer. A model is one GGUF file, which you can download from places like Hugging Face.',
+    what: 'Puna talks with models that run on this computer. Find one that suits it, or add one that you have as a GGUF file.',
     drop: 'or drop the file anywhere on this page',
-    hint: 'For most laptops, an instruct model of 3 to 8 billion weights in Q4_K_M is a good start: 2 to 5 GB.',
   },
   models: {
     chat: 'Models for chat',
@@ -598,6 +598,7 @@ export const en = {
   },
   datasets,
   grow,
+  hub,
   runs,
 };
 

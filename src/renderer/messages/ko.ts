@@ -1,6 +1,7 @@
 import { ko as datasets } from './datasets/ko.ts';
 import type { Messages } from './en.ts';
 import { ko as grow } from './grow/ko.ts';
+import { ko as hub } from './hub/ko.ts';
 import { ko as runs } from './runs/ko.ts';
 import type { Translation } from './translation.ts';
 
@@ -74,9 +75,8 @@ export const ko: Translation<Messages> = {
   },
   noModel: {
     title: '모델을 추가하면 시작할 수 있어요',
-    what: 'Puna는 이 컴퓨터에서 도는 모델과 이야기해요. 모델은 GGUF 파일 하나이고, Hugging Face 같은 곳에서 내려받을 수 있어요.',
+    what: 'Puna는 이 컴퓨터에서 도는 모델과 이야기해요. 알맞은 모델을 찾아보거나, 가지고 있는 GGUF 파일을 추가해 주세요.',
     drop: '파일을 이 페이지에 끌어다 놓아도 돼요',
-    hint: '노트북이라면 가중치가 30억~80억 개인 instruct 모델을 Q4_K_M으로 시작해 보세요. 2~5GB예요.',
   },
   models: {
     chat: '대화 모델',
@@ -585,5 +585,6 @@ export const ko: Translation<Messages> = {
   },
   datasets,
   grow,
+  hub,
   runs,
 };

@@ -1,5 +1,6 @@
 import Archive from '@lucide/svelte/icons/archive';
 import Box from '@lucide/svelte/icons/box';
+import Compass from '@lucide/svelte/icons/compass';
 import Download from '@lucide/svelte/icons/download';
 import Keyboard from '@lucide/svelte/icons/keyboard';
 import Languages from '@lucide/svelte/icons/languages';
@@ -52,6 +53,7 @@ export function allCommands(onnew: () => void): Command[] {
         },
       })),
     { label: t('nav.models'), icon: Box, run: () => goTo({ page: 'models' }) },
+    { label: t('hub.find'), icon: Compass, run: () => goTo({ page: 'models', discover: true }) },
     { label: t('nav.weights'), icon: Weight, run: () => goTo({ page: 'weights' }) },
     {
       label: t('nav.settings'),

@@ -20,6 +20,7 @@ import { ConversationList } from './conversation-list.svelte.ts';
 import { Drafts } from './drafts.ts';
 import { OpenConversation } from './open-conversation.svelte.ts';
 import { Datasets } from './datasets.svelte.ts';
+import { Downloads } from './downloads.svelte.ts';
 import { TrainingRuns } from './training-runs.svelte.ts';
 import { WeightsJobs } from './weights-jobs.svelte.ts';
 
@@ -36,6 +37,7 @@ export class AppState {
   readonly weights = new WeightsJobs(this.client);
   readonly datasets = new Datasets(this.client);
   readonly training = new TrainingRuns(this.client);
+  readonly downloads = new Downloads(this.client);
 
   /** Everything below is there. */
   ready = $state(false);
@@ -170,6 +172,7 @@ export class AppState {
     this.#useSettings(state.settings);
     await Promise.all([
       ...[this.list.reload(), this.weights.reload(), this.datasets.reload(), this.training.reload()],
+      this.downloads.reload(),
       this.open?.reload().catch(tellFailure),
     ]);
     this.ready = true;
@@ -229,6 +232,10 @@ export class AppState {
         return this.weights.put(event.job);
       case 'weights-removed':
         return this.weights.remove(event.jobId);
+      case 'download':
+        return this.downloads.put(event.download);
+      case 'download-removed':
+        return this.downloads.remove(event.downloadId);
       case 'notice':
         return tellNotice(event.notice);
     }
