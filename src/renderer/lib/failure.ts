@@ -20,6 +20,11 @@ export function failureText(thrown: unknown): { sentence: string; remedy: string
   return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
 }
 
+/** A sentence with the names that a person knows things by, instead of where Puna keeps them. */
+export function named(text: string, items: readonly { path: string | null; label: string }[]): string {
+  return items.reduce((so, { path, label }) => (path === null ? so : so.replaceAll(path, label)), text);
+}
+
 /** Tells a failure that nothing else shows. That the connection is broken, the whole page shows. */
 export function tellFailure(thrown: unknown): void {
   if (isBroken(thrown)) return;

@@ -44,7 +44,7 @@ export async function upload(
 }
 
 /** Sends files that belong together; gives their group. Errors: as `upload`. */
-export async function uploadGroup(
+async function uploadGroup(
   client: Client,
   { name, files }: { name: string; files: readonly FileOfGroup[] },
   { signal, onProgress }: Pick<UploadOptions, 'signal' | 'onProgress'> = {},
@@ -66,4 +66,24 @@ export async function uploadGroup(
     await client.uploads.discardGroup({ groupId }).catch(() => undefined);
     throw thrown;
   }
+}
+
+/** Those who keep what was sent to them, such as `client.datasets`. */
+interface Keeper {
+  keep(input: { groupId: string }): Promise<{ path: string }>;
+  forget(input: { path: string }): Promise<unknown>;
+}
+
+/** Sends files and has them kept; gives where, or null when it was stopped meanwhile and nothing is kept. Errors: as `upload`. */
+export async function sendTo(
+  keeper: Keeper,
+  client: Client,
+  group: { name: string; files: readonly FileOfGroup[] },
+  options: { signal: AbortSignal; onProgress: (share: number) => void },
+): Promise<string | null> {
+  const groupId = await uploadGroup(client, group, options);
+  const { path } = await keeper.keep({ groupId });
+  if (!options.signal.aborted) return path;
+  await keeper.forget({ path });
+  return null;
 }

@@ -1,9 +1,9 @@
 import type { Planned, WeightsItem, WeightsOperation } from '../../../shared/contract/index.ts';
 import { inputsOf } from '../../../shared/operation-inputs.ts';
 import type { Dropped } from '../../lib/dropped.ts';
-import { failureText } from '../../lib/failure.ts';
+import { failureText, named } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
-import { uploadGroup } from '../../lib/upload.ts';
+import { sendTo } from '../../lib/upload.ts';
 import { lastPart } from '../../lib/paths.ts';
 import {
   isQuantized,
@@ -192,15 +192,11 @@ class Workbench {
     const { signal } = item.stop;
     this.#change(key, { copied: 0 });
     try {
-      const groupId = await uploadGroup(
-        app.client,
-        { name, files: await files() },
-        { signal, onProgress: (copied) => this.#change(key, { copied }) },
-      );
-      const { path: kept } = await app.client.weights.keep({ groupId });
+      const group = { name, files: await files() };
+      const onProgress = (copied: number) => this.#change(key, { copied });
+      const kept = await sendTo(app.client.weights, app.client, group, { signal, onProgress });
       this.#change(key, { copied: null });
-      if (signal.aborted) await app.client.weights.forget({ path: kept });
-      else await this.#recognise(key, kept);
+      if (kept !== null) await this.#recognise(key, kept);
     } catch (thrown) {
       if (!signal.aborted) this.#change(key, { copied: null, failure: this.#failure(thrown) });
     }
@@ -208,10 +204,8 @@ class Workbench {
 
   /** What went wrong, with the names that a person knows things by, instead of where Puna keeps them. */
   #failure(thrown: unknown): Failure {
-    const named = (text: string) =>
-      this.items.reduce((so, { path, label }) => (path === null ? so : so.replaceAll(path, label)), text);
     const { sentence, remedy } = failureText(thrown);
-    return { sentence: named(sentence), remedy: named(remedy) };
+    return { sentence: named(sentence, this.items), remedy: named(remedy, this.items) };
   }
 
   async #recognise(key: number, path: string): Promise<void> {

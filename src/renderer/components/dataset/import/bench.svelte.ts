@@ -1,12 +1,12 @@
 import type { CleanSettings, DataSource, ImportSource } from '../../../../shared/contract/index.ts';
 import { defaultCleanSettings } from '../../../../shared/contract/default-clean.ts';
 import { type Dropped } from '../../../lib/dropped.ts';
-import { failureText } from '../../../lib/failure.ts';
+import { failureText, named } from '../../../lib/failure.ts';
 import { t } from '../../../lib/i18n.svelte.ts';
 import { recall, remember } from '../../../lib/remembered.ts';
 import { goTo } from '../../../lib/router.svelte.ts';
 import { app } from '../../../lib/stores/app.svelte.ts';
-import { uploadGroup } from '../../../lib/upload.ts';
+import { sendTo } from '../../../lib/upload.ts';
 import { lastPart } from '../../../lib/paths.ts';
 import {
   type Answers,
@@ -182,15 +182,11 @@ class ImportBench {
     try {
       const found = await files();
       if (found.length === 0) throw new Error(t('datasets.nothingIn'));
-      const groupId = await uploadGroup(
-        app.client,
-        { name, files: found },
-        { signal, onProgress: (copied) => this.#change(key, { copied }) },
-      );
-      const { path: kept } = await app.client.datasets.keep({ groupId });
+      const group = { name, files: found };
+      const onProgress = (copied: number) => this.#change(key, { copied });
+      const kept = await sendTo(app.client.datasets, app.client, group, { signal, onProgress });
       this.#change(key, { copied: null });
-      if (signal.aborted) await app.client.datasets.forget({ path: kept });
-      else await this.#inspect(key, kept);
+      if (kept !== null) await this.#inspect(key, kept);
     } catch (thrown) {
       if (!signal.aborted) this.#change(key, { copied: null, failure: this.#failure(thrown) });
     }
@@ -218,10 +214,7 @@ class ImportBench {
 
   /** The same for any sentence of the program. */
   named(text: string): string {
-    return this.items.reduce(
-      (so, { path, label }) => (path === null ? so : so.replaceAll(path, label)),
-      text,
-    );
+    return named(text, this.items);
   }
 
   #find(key: number): BenchItem | undefined {
