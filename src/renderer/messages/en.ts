@@ -1,6 +1,7 @@
 import { en as datasets } from './datasets/en.ts';
 import { en as grow } from './grow/en.ts';
 import { en as hub } from './hub/en.ts';
+import { en as machine } from './machine/en.ts';
 import { en as runs } from './runs/en.ts';
 
 /** Every text of the interface in English. messages/ko.ts has the same keys; `lib/i18n.svelte.ts` types both. */
@@ -599,6 +600,7 @@ export const en = {
   datasets,
   grow,
   hub,
+  machine,
   runs,
 };
 

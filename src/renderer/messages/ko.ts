@@ -2,6 +2,7 @@ import { ko as datasets } from './datasets/ko.ts';
 import type { Messages } from './en.ts';
 import { ko as grow } from './grow/ko.ts';
 import { ko as hub } from './hub/ko.ts';
+import { ko as machine } from './machine/ko.ts';
 import { ko as runs } from './runs/ko.ts';
 import type { Translation } from './translation.ts';
 
@@ -586,5 +587,6 @@ export const ko: Translation<Messages> = {
   datasets,
   grow,
   hub,
+  machine,
   runs,
 };
