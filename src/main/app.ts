@@ -57,13 +57,14 @@ export async function createApp({
     const events = new Events();
     const uploads = new Uploads(join(dataFolder, 'uploads'));
     const folders = { adapters: join(dataFolder, 'adapters'), models: join(dataFolder, 'models') };
+    const ownFolders = [folders.models, folders.adapters];
     const library = new Library({
       database,
       modelsFolder: folders.models,
+      ownFolders,
       onChange: (models) => events.publish({ type: 'models', models }),
     });
     const reader = new ReadingEngine(launchEngine);
-    const ownFolders = [folders.models, folders.adapters];
     const shelves = new LibraryFolders({
       ...{ database, library, reader, ownFolders },
       showsDownloaded: () => history.settings.get().showDownloaded,

@@ -242,7 +242,7 @@ describe("Puna's own folders", () => {
       .run(adapter);
     expect(names(await shelves.look())).toEqual(['given']);
     expect(await readdir(dirname(adapter))).toHaveLength(4);
-    expect((await shelves.library.add({ path: adapter })).origin).toBe('file');
+    expect((await shelves.library.add({ path: adapter })).origin).toBe('puna');
     expect(names(await shelves.look())).toEqual(['given', basename(adapter, '.gguf')]);
   });
 });

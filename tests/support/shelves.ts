@@ -34,6 +34,7 @@ export class Shelves {
     this.library = new Library({
       database,
       modelsFolder: this.own.models,
+      ownFolders: [this.own.models, this.own.adapters],
       onChange: (models) => this.told.push(models),
     });
     this.#reader = new ReadingEngine(launchChildProcess);

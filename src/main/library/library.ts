@@ -18,6 +18,8 @@ export interface LibraryOptions {
   database: Database;
   /** Where uploaded files go; made when the first one comes. */
   modelsFolder: string;
+  /** All of Puna's own, if there are more. */
+  ownFolders?: readonly string[];
   /** ms since 1970 */
   now?: () => number;
   /** Told all models after each change. */
@@ -40,6 +42,7 @@ const isShown = `(found_in IS NULL OR origin = 'puna'
 export class Library {
   readonly #database: Database;
   readonly #modelsFolder: string;
+  readonly #ownFolders: readonly string[];
   readonly #now: () => number;
   readonly #onChange: (models: Model[]) => void;
   /** How many there were, so that what was found out about an earlier one is not told after a later one. */
@@ -47,9 +50,10 @@ export class Library {
   /** As JSON. */
   #told = '';
 
-  constructor({ database, modelsFolder, now = Date.now, onChange }: LibraryOptions) {
+  constructor({ database, modelsFolder, ownFolders, now = Date.now, onChange }: LibraryOptions) {
     this.#database = database;
     this.#modelsFolder = modelsFolder;
+    this.#ownFolders = ownFolders ?? [modelsFolder];
     this.#now = now;
     this.#onChange = onChange;
   }
@@ -180,7 +184,7 @@ export class Library {
     const id = putModel(this.#database, {
       ...{ ...facts, path, realPath, kind: kind === 'adapter' ? 'adapter' : 'model' },
       ...{ fileBytes: first?.bytes ?? 0, modifiedAt: first?.modifiedAt ?? 0, foundIn: null },
-      origin: isBelow(path, this.#modelsFolder) ? 'puna' : 'file',
+      origin: this.#ownFolders.some((folder) => isBelow(path, folder)) ? 'puna' : 'file',
       addedAt: this.#now(),
     });
     this.#database.prepare('DELETE FROM forgotten_models WHERE path = ?').run(path);

@@ -1,5 +1,6 @@
 import { en as datasets } from './datasets/en.ts';
 import { en as grow } from './grow/en.ts';
+import { en as library } from './library/en.ts';
 import { en as hub } from './hub/en.ts';
 import { en as machine } from './machine/en.ts';
 import { en as runs } from './runs/en.ts';
@@ -599,6 +600,7 @@ export const en = {
   },
   datasets,
   grow,
+  library,
   hub,
   machine,
   runs,

@@ -1,6 +1,7 @@
 import { ko as datasets } from './datasets/ko.ts';
 import type { Messages } from './en.ts';
 import { ko as grow } from './grow/ko.ts';
+import { ko as library } from './library/ko.ts';
 import { ko as hub } from './hub/ko.ts';
 import { ko as machine } from './machine/ko.ts';
 import { ko as runs } from './runs/ko.ts';
@@ -586,6 +587,7 @@ export const ko: Translation<Messages> = {
   },
   datasets,
   grow,
+  library,
   hub,
   machine,
   runs,

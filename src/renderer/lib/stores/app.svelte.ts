@@ -3,6 +3,7 @@ import type {
   ConversationPatch,
   EngineStatus,
   Folder,
+  LibraryState,
   Model,
   Preset,
   PunaEvent,
@@ -48,6 +49,8 @@ export class AppState {
   engine = $state.raw<EngineStatus>();
   queue = $state.raw<QueueEntry[]>([]);
   models = $state.raw<Model[]>([]);
+  /** Folders that models come from, and what is in them beside models and adapters. */
+  library = $state.raw<LibraryState>({ folders: [], downloaded: [], weights: [], reading: false });
   folders = $state.raw<Folder[]>([]);
   presets = $state.raw<Preset[]>([]);
   open = $state.raw<OpenConversation | null>(null);
@@ -72,6 +75,8 @@ export class AppState {
   });
   readonly chatModels = $derived(this.#present('model'));
   readonly adapters = $derived(this.#present('adapter'));
+  /** Hugging Face folders. */
+  readonly weightsFolders = $derived(this.library.weights.filter(({ id }) => !this.leaving.models.has(id)));
   readonly shownFolders = $derived(this.folders.filter(({ id }) => !this.leaving.folders.has(id)));
   /** The model that will answer: the chosen one, the default one, or the first that is there. */
   readonly model = $derived.by(() => {
@@ -167,6 +172,7 @@ export class AppState {
     this.engine = state.engine;
     this.queue = state.queue;
     this.models = state.models;
+    this.library = state.library;
     this.folders = state.folders;
     this.presets = state.presets;
     this.#useSettings(state.settings);
@@ -208,6 +214,9 @@ export class AppState {
         return;
       case 'models':
         this.models = event.models;
+        return;
+      case 'library':
+        this.library = event.library;
         return;
       case 'folders':
         this.folders = event.folders;
