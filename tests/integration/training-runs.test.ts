@@ -97,7 +97,7 @@ describe('a run', () => {
     ]);
 
     expect(dirname(adapterPath)).toBe(join(shell.dataFolder, 'adapters'));
-    expect(basename(adapterPath)).toMatch(/^tiny \d{4}-\d\d-\d\d 1\.gguf$/);
+    expect(basename(adapterPath)).toMatch(/^First \d{4}-\d\d-\d\d 1\.gguf$/);
     const { models: all } = await shell.client.system.state();
     expect(all.find(({ kind }) => kind === 'adapter')).toMatchObject({
       id: run.adapterId,
