@@ -6,5 +6,5 @@ export { downloadFolder, downloadSet, type SetFile } from './download-set.ts';
 export { placeBelow, placeIn } from './file-name.ts';
 export { NetworkError, type NetworkReason } from './network-error.ts';
 export { request } from './request.ts';
-export { pauseAfter, retryAfterMs, type RetryOptions, usualRetries } from './retry.ts';
+export { pauseAfter, promptRetries, retryAfterMs, type RetryOptions, usualRetries } from './retry.ts';
 export type { Digest } from './verifier.ts';

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import type { Download, DownloadOrder } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { downloadFolder, downloadSet } from '../downloads/index.ts';
+import { downloadFolder, downloadSet, promptRetries } from '../downloads/index.ts';
 import type { Events } from '../events.ts';
 import type { Hub } from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
@@ -63,7 +63,7 @@ export class Downloads {
    * and `invalid-input` (nothing or several things are called so, or a file's name leads out of its folder), an abort.
    */
   async start(order: DownloadOrder, signal?: AbortSignal): Promise<Download> {
-    const hub = await this.#options.hub.open();
+    const hub = await this.#options.hub.open(promptRetries);
     const repository = await hub.repository(order.repository, { ...(signal && { signal }) });
     const meant = meantBy(repository, order);
     const added = this.#placing.then(() => this.#place(meant));

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { PunaError } from '../../shared/error.ts';
 import type { HubModel, HubRepository, HubSettings, RecommendedModel } from '../../shared/contract/index.ts';
-import { BandwidthLimit } from '../downloads/index.ts';
+import { BandwidthLimit, promptRetries, type RetryOptions, usualRetries } from '../downloads/index.ts';
 import { fitsMemory, Hub, parseReference, recommendedModels, type Repository } from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
 import { hubToken, type Secrets } from '../secrets/index.ts';
@@ -33,8 +33,9 @@ export class HubService {
   }
 
   /** The hub with the settings and the token of now. Errors: `invalid-input` (HF_ENDPOINT is no address). */
-  async open(): Promise<Hub> {
-    return new Hub({ endpoint: this.#settings.get().endpoint || null, token: await this.#token() });
+  async open(retries: RetryOptions = usualRetries): Promise<Hub> {
+    const { endpoint } = this.#settings.get();
+    return new Hub({ endpoint: endpoint || null, token: await this.#token(), retries });
   }
 
   /** A page of a search; `from`: `next` of the one before. Errors: `NetworkError`, an abort. */
@@ -42,13 +43,13 @@ export class HubService {
     { words, from }: { words: string; from: string | null },
     signal?: AbortSignal,
   ): Promise<{ models: HubModel[]; next: string | null }> {
-    const hub = await this.open();
+    const hub = await this.open(promptRetries);
     return hub.search({ words: words.trim(), from, ...(signal && { signal }) });
   }
 
   /** A repository by its name, or its address as people copy it. Errors: `NetworkError`, `invalid-input` (no name), an abort. */
   async repository(named: string, signal?: AbortSignal): Promise<HubRepository> {
-    const hub = await this.open();
+    const hub = await this.open(promptRetries);
     const id = idOf(named);
     const repository = await hub.repository(id, { ...(signal && { signal }) });
     return this.#described(hub, repository, await this.#card(hub, repository, signal));
