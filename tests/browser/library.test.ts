@@ -92,6 +92,12 @@ describe.skipIf(!findBrowser())('the library', () => {
     await page.getByText(/^1 model of Ollama, .* never changed\.$/).waitFor();
     await toggle.click();
     await card('pulled:1b').getByText('Ollama', { exact: true }).waitFor();
+    // It is used where it is.
+    await card('pulled:1b').getByRole('button', { name: 'Load', exact: true }).click();
+    await card('pulled:1b')
+      .getByText(/^Loaded on/)
+      .waitFor();
+    await card('pulled:1b').getByRole('button', { name: 'Unload' }).click();
     await page.getByRole('combobox', { name: 'From' }).selectOption('Ollama');
     expect(await cards()).toEqual(['pulled:1b']);
     // Nobody offers to delete it.

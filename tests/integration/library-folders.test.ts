@@ -1,6 +1,7 @@
 import { chmod, cp, mkdir, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type GgufValue, readGguf, writeGguf } from '../../src/main/weights/formats/gguf.ts';
 import { buildTinyAdapter, buildTinyModel } from '../support/models.ts';
 import { temporaryFolder } from '../support/shell.ts';
 import { modelAt, Shelves } from '../support/shelves.ts';
@@ -158,9 +159,25 @@ describe('a folder that a person adds', () => {
     expect(folders).toHaveLength(2);
   });
 
-  it('takes a split model by its first part', async () => {
-    await modelAt(path('mine', 'big-00002-of-00003.gguf'));
+  it('takes a split model by its first part, once the others are there', async () => {
+    const whole = await readGguf(await modelAt(path('whole.gguf')));
+    const part = async (number: number) => {
+      const own: [string, GgufValue][] = [
+        ['split.no', { type: 'uint16', value: number - 1 }],
+        ['split.count', { type: 'uint16', value: 2 }],
+      ];
+      const file = path('mine', `big-0000${number}-of-00002.gguf`);
+      const norm = { name: `norm.${number}`, type: 'F32', shape: [8], data: new Uint8Array(32) } as const;
+      await writeGguf(file, {
+        metadata: new Map([...(number === 1 ? whole.metadata : []), ...own]),
+        tensors: [norm],
+      });
+    };
+    await part(1);
     expect(await addMine()).toEqual([]);
+    await part(2);
+    await expect.poll(told, { timeout: 20_000 }).toEqual(['big']);
+    expect(await shelves.library.list()).toMatchObject([{ parameters: 16 }]);
   });
 
   it('leaves out what cannot be chatted with, hidden folders, and deltas', async () => {

@@ -59,13 +59,17 @@ export class Root {
   /** Whether something may have happened in it that its watch has not told. */
   async isDue(): Promise<boolean> {
     if ((await folderId(this.path)) !== this.#id) return true;
-    if (this.watch.isWhole || this.#id === null) return false;
-    return performance.now() - this.#lookedAt > Math.max(leastPauseMs, this.#took * costliness);
+    if (this.#id === null) return false;
+    const pause = this.watch.isWhole ? watchedPauseMs : unwatchedPauseMs;
+    return performance.now() - this.#lookedAt > Math.max(pause, this.#took * costliness);
   }
 }
 
-/** What is not watched is looked through again after so long, and takes at most one part in so many of the time. */
-const leastPauseMs = 60_000;
+/** What is not watched is looked through again after so long. */
+const unwatchedPauseMs = 60_000;
+/** Watches tell nothing of what other machines do in folders of a network. */
+const watchedPauseMs = 10 * 60_000;
+/** To look takes at most one part in so many of the time. */
 const costliness = 50;
 
 function isGone(thrown: unknown): boolean {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelFacts, WeightsItem } from '../weights/messages.ts';
+import { splitEnding } from '../weights/model-file.ts';
 import { KnownModels, type Place } from './known-models.ts';
 import type { ModelRow } from './model-row.ts';
 import { type ModelToPut, putModel, tellingName } from './put-model.ts';
@@ -76,7 +77,8 @@ export class TakeIn {
     if (refused?.bytes === found.bytes && refused.modifiedAt === found.modifiedAt) return 'left-out';
     const model = await this.#read(found, place, signal);
     if (!model) {
-      this.#refused.set(found.path, found);
+      // The first part of a split model does not change when the others come.
+      if (!splitEnding.test(found.path)) this.#refused.set(found.path, found);
       return 'left-out';
     }
     this.#refused.delete(found.path);

@@ -4,7 +4,7 @@ import { downloaders } from './library-choices.ts';
 import { modelSchema, verifiedSchema } from './model.ts';
 
 // Apart, so that the page can have them without the schemas.
-export { type Downloader, downloaders, type ModelOrigin, modelOrigins } from './library-choices.ts';
+export { type Downloader, downloaders, type ModelOrigin } from './library-choices.ts';
 
 const count = z.int().nonnegative();
 
