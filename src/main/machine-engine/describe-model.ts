@@ -8,6 +8,9 @@ import type { Bytes, ContextNeeds, DescribeInput, ModelNeeds } from './messages.
 import { unusedLogits } from './unused-logits.ts';
 import { copiedBytes, weightsRead } from './weights-read.ts';
 
+/** llama.cpp has a list of all tokens even where it only reckons: of longer contexts, in tokens, it is what this one takes, so many times. */
+const longestReckoned = 262_144;
+
 /**
  * What a model file takes, as llama.cpp itself reckons it over tensors without memory. Errors: those of `readModelFile`,
  * `invalid-input` (an adapter), `unsupported-model`.
@@ -36,12 +39,14 @@ export async function describeModel({ path, settings }: DescribeInput): Promise<
   const vocabulary = vocabularyOf(file);
   const contexts: ContextNeeds[] = [];
   for (const contextSize of contextSizes(file.contextLength, settings.contextSize)) {
+    const reckoned = Math.min(contextSize, longestReckoned);
     const needs = async (sequences: number): Promise<Bytes> => {
       const { cpuRam, gpuVram } = await insights.estimateContextResourceRequirementsV2({
-        ...{ contextSize, sequences, modelGpuLayers: gpuLayers },
+        ...{ contextSize: reckoned, sequences, modelGpuLayers: gpuLayers },
       });
-      const unused = gpuLayers === 0 ? unusedLogits(vocabulary, contextSize * sequences) : 0;
-      return { ram: cpuRam - unused, video: gpuVram };
+      const unused = gpuLayers === 0 ? unusedLogits(vocabulary, reckoned * sequences) : 0;
+      const scale = contextSize / reckoned;
+      return { ram: (cpuRam - unused) * scale, video: gpuVram * scale };
     };
     contexts.push({ contextSize, one: await needs(1), four: await needs(4) });
   }
