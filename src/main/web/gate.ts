@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { loopbackHosts, sameSecret } from '../loopback/index.ts';
 
 /**
  * Decides who may talk to the browser shell. Loopback alone protects little: any web page that the person visits can
@@ -50,14 +50,11 @@ export class Gate {
   }
 
   get #hosts(): string[] {
-    // Browsers leave out the port that http has anyway.
-    const port = this.#port === 80 ? '' : `:${this.#port}`;
-    return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}${port}`);
+    return loopbackHosts(this.#port);
   }
 
   #isToken(candidate: string): boolean {
-    const [given, expected] = [Buffer.from(candidate), Buffer.from(this.#token)];
-    return given.length === expected.length && timingSafeEqual(given, expected);
+    return sameSecret(candidate, this.#token);
   }
 }
 

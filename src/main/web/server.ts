@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import sirv from 'sirv';
-import { PunaError } from '../../shared/error.ts';
+import { listenOnLoopback } from '../loopback/index.ts';
 import type { AppRouter } from '../rpc/router.ts';
 import { WebSocketTransport } from '../rpc/websocket.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
@@ -24,6 +24,8 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
+const portRemedy = 'Choose another one with --port, or 0 for any free one.';
+
 const securityHeaders = {
   'Content-Security-Policy': contentSecurityPolicy,
   'X-Content-Type-Options': 'nosniff',
@@ -35,7 +37,7 @@ const securityHeaders = {
 /** The renderer's files and the contract on 127.0.0.1, for those whom the gate lets in. Errors: `port-in-use`. */
 export async function startWebServer({ router, folder, token, port }: WebServerOptions): Promise<WebServer> {
   const server = createServer();
-  const gate = new Gate(token, await listen(server, port));
+  const gate = new Gate(token, await listenOnLoopback(server, port, portRemedy));
   const transport = new WebSocketTransport(router);
   const files = sirv(folder, { etag: true, dev: false });
 
@@ -92,23 +94,4 @@ function pathOf(request: IncomingMessage): string {
 function refuse(response: ServerResponse, status: number, sentence: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
   response.end(sentence);
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE' || error.code === 'EACCES';
-      reject(
-        inUse
-          ? new PunaError(
-              'port-in-use',
-              `Port ${port} is taken by another program.`,
-              'Choose another one with --port, or 0 for any free one.',
-              { cause: error },
-            )
-          : error,
-      );
-    });
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-  });
 }
