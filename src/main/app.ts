@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { SystemInfo } from '../shared/contract/index.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import { Api } from './api/index.ts';
 import { Chat, ModelHost } from './chat/index.ts';
 import { Collection } from './collection/index.ts';
 import { Engine, type LaunchEngine } from './engine/index.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
 
 export interface App {
   router: AppRouter;
+  /** Puna's models for other programs. */
+  api: Api;
   /** Stops replies, training and operations on weights (what each has done is kept), engines and database. */
   close(): Promise<void>;
 }
@@ -82,6 +85,7 @@ export async function createApp({
     });
     const chat = new Chat({ history, library, host, events });
     const { background } = chat;
+    const api = new Api({ history, library, host, chat, keyFile: join(dataFolder, 'api-key') });
     const collection = new Collection({
       ...{ database, history, library, events, uploads, launchEngine, background },
       folders: {
@@ -108,14 +112,16 @@ export async function createApp({
     });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ hub, downloads },
+      ...{ hub, downloads, api },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
       ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });
     shelves.start();
+    void api.follow();
     return {
-      router,
+      ...{ router, api },
       async close() {
+        await api.close();
         // Together: a run may wait for the reply that is being written.
         const workClosed = Promise.all([
           ...[training.close(), operations.close(), downloads.close(), collection.close(), machine.close()],

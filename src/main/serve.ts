@@ -12,25 +12,31 @@ export interface ServeOptions {
   dataFolder: string;
   /** Undefined: the usual one, or any free one where that is taken. */
   port?: number | undefined;
+  /** Opens the API, too, whatever the setting says; without a port, on that of the setting. */
+  api?: { port?: number | undefined } | undefined;
 }
 
 export interface RunningShell {
   /** What a person opens in a browser; it carries the token. */
   link: string;
   port: number;
+  /** Null unless it was asked for. */
+  api: { address: string; key: string } | null;
   close(): Promise<void>;
 }
 
 /** The browser shell: the app behind a web server on 127.0.0.1. Errors: those of `createApp`, and `port-in-use`. */
-export async function serve({ dataFolder, port }: ServeOptions): Promise<RunningShell> {
+export async function serve({ dataFolder, port, api }: ServeOptions): Promise<RunningShell> {
   const app = await createApp({
     ...{ dataFolder, shell: 'browser', launchEngine: launchChildProcess },
     // Names of models may have the signs of patterns.
     trash: (path) => moveToTrash(path, { glob: false }),
   });
   try {
+    const opened = api ? await app.api.open(api.port) : null;
     const server = await listen(app, dataFolder, port);
     return {
+      api: opened && { address: opened.address ?? '', key: opened.key },
       link: server.link,
       port: server.port,
       async close() {

@@ -88,7 +88,7 @@ describe('texts for other programs', () => {
   });
 
   test('use the adapters that they name, as conversations do', async () => {
-    const adapter = await buildTinyAdapter(join(folder, 'adapter.gguf'), { base: tiny });
+    const adapter = await buildTinyAdapter(join(folder, 'adapter.gguf'));
     const adapters = [{ path: adapter, scale: 1 }];
     const [plain, adapted, plainAgain] = await Promise.all([
       complete(tiny, 'Hello'),

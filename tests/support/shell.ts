@@ -18,6 +18,8 @@ export interface Shell {
   link: string;
   port: number;
   dataFolder: string;
+  /** Puna's models for other programs, where that was asked for. */
+  api: { address: string; key: string } | null;
   client: Client;
   process: ChildProcess;
   /** Ends it as Ctrl-C does. */
@@ -30,12 +32,15 @@ export interface Shell {
 export async function startShell({
   dataFolder,
   built = false,
+  api: opensApi = false,
 }: {
   dataFolder: string;
   built?: boolean;
+  api?: boolean;
 }): Promise<Shell> {
   const entry = built ? 'out/main/cli.js' : 'src/main/cli.ts';
   const words = [entry, 'serve', '--port', '0', '--no-open', '--json', '--data', dataFolder];
+  if (opensApi) words.push('--api-port', '0');
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let complaints = '';
   child.stderr.on('data', (data: Buffer) => (complaints += data.toString()));
@@ -44,7 +49,7 @@ export async function startShell({
     once(lines, 'line'),
     once(child, 'exit').then(() => Promise.reject(new Error(`puna serve ended: ${complaints}`))),
   ])) as [string];
-  const { link, port } = JSON.parse(line) as { link: string; port: number };
+  const { link, port, api } = JSON.parse(line) as Pick<Shell, 'link' | 'port' | 'api'>;
   const { client, socket } = await connect(link, port);
 
   const end = async (signal: NodeJS.Signals) => {
@@ -55,7 +60,7 @@ export async function startShell({
     await gone;
   };
   return {
-    ...{ link, port, dataFolder, client, process: child },
+    ...{ link, port, api, dataFolder, client, process: child },
     stop: () => end('SIGINT'),
     kill: () => end('SIGKILL'),
   };

@@ -5,6 +5,9 @@ import type { AdapterFile, Turn } from '../inference/messages.ts';
 import type { Library } from '../library/index.ts';
 import type { ModelHost } from './model-host.ts';
 
+/** Who goes first: whoever waits in front of a conversation, or another program for its answer. */
+type Holder = 'conversations' | 'programs';
+
 /** A reply that no conversation waits for. */
 export interface BackgroundRequest {
   model: Model;
@@ -59,8 +62,8 @@ export class Background {
   readonly #waiting: Place[] = [];
   #running: { place: Place; controller: AbortController } | null = null;
   #working = false;
-  /** Conversations want replies. */
-  #held = false;
+  /** Who is to be answered first. */
+  readonly #holders = new Set<Holder>();
   #resting: NodeJS.Timeout | null = null;
   /** The model that requests here have been answered with since then. */
   #turn: { modelId: number; since: number } | null = null;
@@ -90,17 +93,16 @@ export class Background {
     return place.text.promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
-  /** A conversation wants a reply: what is being written here is put off until `release`. */
-  hold(): void {
-    this.#held = true;
+  /** Somebody is to be answered first: what is being written here is put off until their `release`. */
+  hold(by: Holder = 'conversations'): void {
+    this.#holders.add(by);
     this.#stopResting();
     this.#running?.controller.abort(putOff);
   }
 
-  /** No conversation wants a reply any more. */
-  release(): void {
-    if (!this.#held) return;
-    this.#held = false;
+  /** They want nothing any more. */
+  release(by: Holder = 'conversations'): void {
+    if (!this.#holders.delete(by) || this.#held) return;
     if (this.#host.model !== null) this.#forgetModels();
     this.#begin();
   }
@@ -117,6 +119,10 @@ export class Background {
     this.#stopResting();
     this.#running?.controller.abort();
     for (const place of this.#waiting.splice(0)) place.text.reject(cancelled());
+  }
+
+  get #held(): boolean {
+    return this.#holders.size > 0;
   }
 
   get #busy(): boolean {

@@ -48,12 +48,24 @@ export class Chat {
   /** The reply that is being written. */
   #writer: ReplyWriter | null = null;
   #closing = false;
+  #calm = true;
+  readonly #calmListeners: (() => void)[] = [];
   #drained: Promise<void> = Promise.resolve();
 
   constructor(services: ChatServices) {
     this.#services = services;
     this.#titles = new Titles(services);
     this.background = new Background(services);
+  }
+
+  /** No conversation wants a reply. */
+  get calm(): boolean {
+    return this.#calm;
+  }
+
+  /** Called when no conversation wants a reply any more. */
+  onCalm(listener: () => void): void {
+    this.#calmListeners.push(listener);
   }
 
   get queue(): QueueEntry[] {
@@ -218,6 +230,7 @@ export class Chat {
     const conversation = this.#services.history.conversations.get(reply.conversationId);
     this.#services.events.publish({ type: 'conversation', conversation });
     this.#titles.interrupt();
+    this.#calm = false;
     this.background.hold();
     this.#tellQueue();
     this.#drained = this.#drained.then(() => this.#drain());
@@ -239,7 +252,10 @@ export class Chat {
   /** Titles, which are short, and then what others than conversations want. */
   async #whenIdle(): Promise<void> {
     await this.#titles.whenIdle().catch(console.error);
-    if (this.#queue.idle) this.background.release();
+    if (!this.#queue.idle || this.#closing) return;
+    this.#calm = true;
+    this.background.release();
+    for (const listener of this.#calmListeners) listener();
   }
 
   #next(): Request | null {

@@ -2,6 +2,7 @@ import { type EngineStatus, type Model } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Engine } from '../engine/index.ts';
 import type {
+  CompletionInput,
   InferenceJobs,
   LoadedModel,
   ReplyEvent,
@@ -105,10 +106,23 @@ export class ModelHost {
     input: ReplyInput,
     options: { signal: AbortSignal; onEvent: (event: ReplyEvent) => void },
   ): Promise<ReplyResult> {
-    return this.#engine.run('reply', input, options).catch((thrown: unknown) => {
-      // Contexts are made when they are needed.
-      throw this.model ? this.#rival.explain(this.model, PunaError.from(thrown)) : thrown;
-    });
+    return this.#explained(this.#engine.run('reply', input, options));
+  }
+
+  /** Writes a text beside others, with the model that is loaded. */
+  complete(
+    input: CompletionInput,
+    options: { signal: AbortSignal; onEvent: (event: ReplyEvent) => void },
+  ): Promise<ReplyResult> {
+    return this.#explained(this.#engine.run('complete', input, options));
+  }
+
+  /** Texts as vectors, by the model that is loaded. */
+  embed(
+    input: InferenceJobs['embed']['input'],
+    options: { signal: AbortSignal },
+  ): Promise<InferenceJobs['embed']['result']> {
+    return this.#explained(this.#engine.run('embed', input, options));
   }
 
   async title(turns: Turn[], signal: AbortSignal): Promise<string> {
@@ -124,6 +138,13 @@ export class ModelHost {
   async close(): Promise<void> {
     this.#current?.controller.abort();
     await this.#engine.stop();
+  }
+
+  /** Contexts are made when they are needed. */
+  #explained<Result>(job: Promise<Result>): Promise<Result> {
+    return job.catch((thrown: unknown) => {
+      throw this.model ? this.#rival.explain(this.model, PunaError.from(thrown)) : thrown;
+    });
   }
 
   #start(model: Model, key: string): void {

@@ -2,6 +2,7 @@ import { implement, ORPCError, type Router } from '@orpc/server';
 import { availableParallelism, totalmem } from 'node:os';
 import { type Conversation, contract, type PunaEvent, type SystemInfo } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import type { Api } from '../api/index.ts';
 import type { Chat, ModelHost } from '../chat/index.ts';
 import type { Collection } from '../collection/index.ts';
 import type { Events } from '../events.ts';
@@ -35,6 +36,7 @@ export interface Services {
   machine: Machine;
   chat: Chat;
   host: ModelHost;
+  api: Api;
   training: TrainingRuns;
   operations: Operations;
   collection: Collection;
@@ -73,6 +75,7 @@ export function createRouter(services: Services): AppRouter {
     machine,
     chat,
     host,
+    api,
     training,
     operations,
     collection,
@@ -128,6 +131,14 @@ export function createRouter(services: Services): AppRouter {
           shelves.start();
         }
         return settings;
+      }),
+    },
+    api: {
+      status: os.api.status.handler(() => api.status),
+      configure: os.api.configure.handler(async ({ input }) => {
+        const status = await api.configure(input);
+        tell({ type: 'settings', settings: history.settings.get() });
+        return status;
       }),
     },
     conversations: {

@@ -1,6 +1,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { errorCodes } from '../error.ts';
+import { apiSettingsSchema, apiStatusSchema } from './api.ts';
 import {
   conversationPatchSchema,
   conversationSchema,
@@ -65,6 +66,7 @@ import {
   weightsOperationSchema,
 } from './weights.ts';
 
+export * from './api.ts';
 export * from './clean.ts';
 export * from './conversation.ts';
 export * from './dataset.ts';
@@ -141,7 +143,12 @@ export const contract = {
     pickModels: base.output(z.array(z.string()).nullable()),
   },
   settings: {
-    update: base.input(settingsSchema.partial()).output(settingsSchema),
+    update: base.input(settingsSchema.omit({ api: true }).partial()).output(settingsSchema),
+  },
+  api: {
+    status: base.output(apiStatusSchema),
+    /** Turns it on or off, or has it use another port; ends when that is done, or has failed. */
+    configure: base.input(apiSettingsSchema.partial()).output(apiStatusSchema),
   },
   conversations: {
     /** Pinned first, then by last change, newest first. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiSettingsSchema } from './api.ts';
 import { idSchema } from './conversation.ts';
 import { defaultSampling, samplingSchema } from './sampling.ts';
 
@@ -12,6 +13,8 @@ export const settingsSchema = z.object({
   sampling: samplingSchema,
   /** Let the model name conversations when it is idle. */
   automaticTitles: z.boolean(),
+  /** Changed by `api.configure`, which follows it at once. */
+  api: apiSettingsSchema,
   /** Models that other programs have downloaded are in the library, too. */
   showDownloaded: z.boolean(),
 });
@@ -24,6 +27,8 @@ export const defaultSettings: Settings = {
   systemPrompt: '',
   sampling: defaultSampling,
   automaticTitles: true,
+  // Far from the ports of other programs that serve models.
+  api: { on: false, port: 11_500 },
   showDownloaded: false,
 };
 

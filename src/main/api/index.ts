@@ -1,0 +1,2 @@
+/** Puna's models behind OpenAI's API. */
+export { Api } from './api.ts';
