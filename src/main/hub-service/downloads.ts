@@ -2,14 +2,15 @@ import type { Database } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import type { Download, DownloadOrder } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { downloadFolder, downloadSet, promptRetries } from '../downloads/index.ts';
+import { downloadFolder, downloadSet, placeBelow, promptRetries } from '../downloads/index.ts';
 import type { Events } from '../events.ts';
 import type { Hub } from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
+import { KnownModels } from '../library/known-models.ts';
 import type { HubService } from './hub-service.ts';
 import { LiveDownload } from './live-download.ts';
 import { discard, isWhole, placed, withThere } from './place.ts';
-import { type Meant, meantBy, type Plan, resultPath, setFiles } from './plan.ts';
+import { type Meant, meantBy, type Plan, resultPath, setFiles, sha256Of } from './plan.ts';
 import { StoredDownloads } from './stored-downloads.ts';
 
 export interface DownloadsOptions {
@@ -196,15 +197,13 @@ export class Downloads {
         limiter: this.#options.hub.limiter,
         onProgress: (bytes: number) => live.arrived(bytes),
       };
-      if (file !== null) {
-        await downloadSet(plan.folder, options);
-        return await this.#addToLibrary(live.value.path);
-      }
-      if (!(await isWhole(plan))) await downloadFolder(plan.folder, options);
-      return null;
+      if (file !== null) await downloadSet(plan.folder, options);
+      else if (!(await isWhole(plan))) await downloadFolder(plan.folder, options);
+      this.#keepHashes(plan);
     } catch (thrown) {
       throw hub.explained(thrown, repository);
     }
+    return file === null ? null : (await this.#options.library.add({ path: live.value.path })).id;
   }
 
   /** The repository may have changed since: what is no part of it any more is not to be gone on with. */
@@ -226,8 +225,13 @@ export class Downloads {
     return plan;
   }
 
-  async #addToLibrary(path: string): Promise<number> {
-    return (await this.#options.library.add({ path })).id;
+  /** The library checks files against them when it is asked to, and the hub's files are known by them. */
+  #keepHashes({ folder, files }: Plan): void {
+    const known = new KnownModels(this.#options.database);
+    for (const file of files) {
+      const sha256 = sha256Of(file);
+      if (sha256 !== null) known.expect(placeBelow(folder, file.name), sha256);
+    }
   }
 
   async #remove(id: number): Promise<void> {

@@ -1,47 +1,46 @@
 import type { Database } from 'better-sqlite3';
-import { placeIn } from '../downloads/index.ts';
 import type { Model } from '../../shared/contract/index.ts';
+import { placeIn } from '../downloads/index.ts';
 import type { Offer } from './offers.ts';
-import { lastOf, modelFolder } from './plan.ts';
+import { lastOf, modelFolder, sha256Of } from './plan.ts';
 
 interface Shelf {
-  /** With the table `downloads`. */
+  /** With the table `file_hashes`. */
   database: Database;
   modelsFolder: string;
   /** Of the library. */
   models: readonly Model[];
 }
 
-/** Tells which model of the library an offer of a repository is: the one that was downloaded as such, or that lies where it would go. */
+/**
+ * Tells which model of the library an offer of a repository is: one with its hash, whoever has downloaded it, or the one that lies where it
+ * would go.
+ */
 export function inLibrary(
   { database, modelsFolder, models }: Shelf,
   repository: string,
 ): (offer: Offer) => number | null {
-  const there = models.filter(({ missing }) => !missing);
-  const downloaded = new Map(
-    database
-      .prepare<[string], [string, number]>(
-        `SELECT file, model_id FROM downloads WHERE repository = ? AND state = 'done' AND model_id IS NOT NULL`,
-      )
-      .raw()
-      .all(repository),
-  );
-  return ({ name, files, subfolder }) => {
-    const id = downloaded.get(name);
-    const known = there.find((model) => model.id === id);
-    if (known) return known.id;
-    const path = placed(() =>
-      placeIn(modelFolder(modelsFolder, { repository, subfolder }), lastOf(files[0]?.path ?? '')),
+  const there = new Map(models.filter(({ missing }) => !missing).map(({ path, id }) => [path, id]));
+  const withHash = database
+    .prepare<[string], string>('SELECT path FROM file_hashes WHERE expected = ?')
+    .pluck();
+  return ({ files: [first], subfolder }) => {
+    if (!first) return null;
+    const sha256 = sha256Of(first);
+    const same = sha256 === null ? [] : withHash.all(sha256);
+    const place = placed(() =>
+      placeIn(modelFolder(modelsFolder, { repository, subfolder }), lastOf(first.path)),
     );
-    return there.find((model) => model.path === path)?.id ?? null;
+    const path = [...same, place].find((each) => there.has(each));
+    return there.get(path ?? '') ?? null;
   };
 }
 
 /** A name that leads elsewhere has no place. */
-function placed(place: () => string): string | null {
+function placed(place: () => string): string {
   try {
     return place();
   } catch {
-    return null;
+    return '';
   }
 }

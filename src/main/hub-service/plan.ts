@@ -27,7 +27,6 @@ export const planSchema = z.object({
   ),
 });
 export type Plan = z.infer<typeof planSchema>;
-type PlannedFile = Plan['files'][number];
 
 /** What an order means, before it has a place. */
 export interface Meant extends DownloadOrder {
@@ -98,7 +97,8 @@ export function setFiles(hub: Hub, repository: string, { revision, files }: Plan
   }));
 }
 
-export function sha256Of({ digest }: Pick<PlannedFile, 'digest'>): string | null {
+/** What the hub says of a file's content, in hexadecimal digits; null where it says something else. */
+export function sha256Of({ digest }: Pick<RepositoryFile, 'digest'>): string | null {
   return digest && 'sha256' in digest ? digest.sha256.toLowerCase() : null;
 }
 
