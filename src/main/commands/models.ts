@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addModelsFit } from './models-fit.ts';
 import { addModelsLibrary } from './models-library.ts';
 import { addModelsPull } from './models-pull.ts';
 import { addModelsSearch } from './models-search.ts';
@@ -9,5 +10,6 @@ export function addModels(program: Command): void {
   addModelsSearch(models);
   addModelsPull(models);
   addModelsLibrary(models);
+  addModelsFit(models);
   addModelsToken(models);
 }
