@@ -1,3 +1,4 @@
+import { en as api } from './api/en.ts';
 import { en as datasets } from './datasets/en.ts';
 import { en as grow } from './grow/en.ts';
 import { en as library } from './library/en.ts';
@@ -466,6 +467,8 @@ export const en = {
     'port-in-use': 'The port is taken.',
     'engine-died': 'The engine has stopped.',
     'no-model': 'There is no model to answer.',
+    network: 'The server cannot be reached, or does not answer as it should.',
+    'no-access': 'The server gives this only to those who may have it.',
     cancelled: 'It was cancelled.',
     internal: 'Something unforeseen went wrong.',
   },
@@ -598,6 +601,7 @@ export const en = {
     open: 'Open',
     table: 'Table',
   },
+  api,
   datasets,
   grow,
   library,

@@ -1,3 +1,4 @@
+import { ko as api } from './api/ko.ts';
 import { ko as datasets } from './datasets/ko.ts';
 import type { Messages } from './en.ts';
 import { ko as grow } from './grow/ko.ts';
@@ -459,6 +460,8 @@ export const ko: Translation<Messages> = {
     'port-in-use': '이미 쓰이고 있는 포트예요.',
     'engine-died': '엔진이 멈췄어요.',
     'no-model': '답할 모델이 없어요.',
+    network: '서버에 연결할 수 없거나 서버가 제대로 답하지 않아요.',
+    'no-access': '허락된 사람만 받을 수 있어요.',
     cancelled: '취소되었어요.',
     internal: '예상하지 못한 문제가 생겼어요.',
   },
@@ -585,6 +588,7 @@ export const ko: Translation<Messages> = {
     open: '남음',
     table: '표',
   },
+  api,
   datasets,
   grow,
   library,
