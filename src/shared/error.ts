@@ -15,6 +15,8 @@ export const errorCodes = [
   'port-in-use',
   'engine-died',
   'no-model',
+  'network',
+  'no-access',
   'cancelled',
   'internal',
 ] as const;

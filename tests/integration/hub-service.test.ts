@@ -166,7 +166,7 @@ describe('The hub', () => {
   test('gets the token, and nobody else does', async () => {
     hub.put({ id: 'closed/door', gated: 'manual', files: { 'door-Q4_K_M.gguf': small } });
     const refused = await settled((await start('door-Q4_K_M', 'closed/door')).id);
-    expect(refused).toMatchObject({ state: 'failed', modelId: null, error: { code: 'invalid-input' } });
+    expect(refused).toMatchObject({ state: 'failed', modelId: null, error: { code: 'no-access' } });
     expect(refused.error?.message).toContain('only to those who have accepted its conditions');
     expect(refused.error?.remedy).toContain(`${hub.url}/closed/door`);
 
@@ -244,7 +244,7 @@ describe('A download', () => {
   test('of which the bytes are others fails, and leaves nothing in the library', async () => {
     hub.fault('golden-Q4_K_M.gguf', { bytes: Buffer.alloc(small.length, 7) });
     const failed = await settled((await start('golden-Q4_K_M')).id);
-    expect(failed).toMatchObject({ state: 'failed', modelId: null, error: { code: 'file-damaged' } });
+    expect(failed).toMatchObject({ state: 'failed', modelId: null, error: { code: 'network' } });
     expect(failed.error?.message).toContain('hash');
     expect(await library()).toEqual([]);
     expect(existsSync(failed.path)).toBe(false);

@@ -15,13 +15,13 @@ export type NetworkReason =
   | 'wrong-answer';
 
 const codes: Record<NetworkReason, ErrorCode> = {
-  unreachable: 'not-found',
-  certificate: 'invalid-input',
+  unreachable: 'network',
+  certificate: 'network',
   'not-found': 'not-found',
-  'no-access': 'invalid-input',
-  'rate-limited': 'not-found',
-  'server-failed': 'not-found',
-  'wrong-answer': 'file-damaged',
+  'no-access': 'no-access',
+  'rate-limited': 'network',
+  'server-failed': 'network',
+  'wrong-answer': 'network',
 };
 
 interface NetworkErrorOptions {
