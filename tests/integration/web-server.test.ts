@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import type { AppRouter } from '../../src/main/rpc/router.ts';
+import { startWebServer } from '../../src/main/web/server.ts';
 import { run } from '../support/command.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 
@@ -52,6 +54,21 @@ describe('the page', () => {
   test('is refused without the token', async () => {
     expect((await request('/')).statusCode).toBe(401);
     expect((await request('/?token=wrong')).statusCode).toBe(401);
+  });
+
+  test('that is not there is told of, and takes no port', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    await once(free.close(), 'close');
+    const options = { router: {} as AppRouter, folder: '/nowhere', token: 'a'.repeat(43), port };
+    await expect(startWebServer(options)).rejects.toMatchObject({
+      code: 'file-missing',
+      message: 'There is no page in /nowhere.',
+    });
+    const other = createServer().listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    await once(other.close(), 'close');
   });
 
   test('takes the token out of the address into a cookie, and then opens', async () => {

@@ -115,6 +115,7 @@ export class LibraryFolders {
   /** Looks through all folders again. */
   async rescan(): Promise<void> {
     await this.#locate();
+    if (this.#closed.signal.aborted) return;
     this.#lookThrough(this.#roots);
     await this.#tell();
   }
@@ -137,10 +138,11 @@ export class LibraryFolders {
     const own = ownFolders.map((path) => ({ path, origin: 'puna' as const }));
     for (const path of ownFolders) await mkdir(path, { recursive: true }).catch(() => undefined);
     const downloaded = await downloadedFolders(machine ?? thisMachine());
+    // The database may be closed meanwhile, too.
+    if (this.#closed.signal.aborted) return;
     const added = database
       .prepare<[], { id: number; path: string }>('SELECT id, path FROM library_folders ORDER BY id')
       .all();
-    if (this.#closed.signal.aborted) return;
     const wanted = [
       ...own,
       ...added.map(({ id, path }) => ({ path, origin: 'folder' as const, folderId: id })),

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import sirv from 'sirv';
+import { PunaError } from '../../shared/error.ts';
 import { listenOnLoopback } from '../loopback/index.ts';
 import type { AppRouter } from '../rpc/router.ts';
 import { WebSocketTransport } from '../rpc/websocket.ts';
@@ -34,12 +36,15 @@ const securityHeaders = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** The renderer's files and the contract on 127.0.0.1, for those whom the gate lets in. Errors: `port-in-use`. */
+/** The renderer's files and the contract on 127.0.0.1, for those whom the gate lets in. Errors: `file-missing` (it was not built), `port-in-use`. */
 export async function startWebServer({ router, folder, token, port }: WebServerOptions): Promise<WebServer> {
+  if (!existsSync(folder)) {
+    throw new PunaError('file-missing', `There is no page in ${folder}.`, 'Build it: npm run build');
+  }
+  const files = sirv(folder, { etag: true, dev: false });
   const server = createServer();
   const gate = new Gate(token, await listenOnLoopback(server, port, portRemedy));
   const transport = new WebSocketTransport(router);
-  const files = sirv(folder, { etag: true, dev: false });
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
