@@ -191,6 +191,9 @@ for (const content of [english, korean]) {
     await picture(page, 'weights-dark');
   }
   await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`http://127.0.0.1:${shell.port}/#/models/discover`);
+  await page.getByRole('article').first().or(page.getByRole('listitem').first()).first().waitFor();
+  await picture(page, content.language === 'ko' ? 'models-korean' : 'models-light');
   const runId = await fillTeach(shell, folder, content.facts);
   await page.goto(`http://127.0.0.1:${shell.port}/#/teach/run/${runId}`);
   // All that a run shows, which is more than a window does.
