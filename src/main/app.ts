@@ -74,7 +74,10 @@ export async function createApp({
       onChange: (state) => events.publish({ type: 'library', library: state }),
     });
     const verifier = new Verifier({ database, library, hasher: reader });
-    const hub = new HubService({ database, library, secrets, modelsFolder: folders.models });
+    const hub = new HubService({
+      ...{ database, library, secrets, modelsFolder: folders.models },
+      room: () => machine.room(),
+    });
     const downloads = new Downloads({ database, library, hub, events, modelsFolder: folders.models });
     const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchEngine });
     const memory = new MemoryShare();

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChildProcess } from '../../src/main/engine/index.ts';
@@ -124,6 +124,36 @@ test('What is reckoned of a configuration is what llama.cpp reckons of the file'
   }
 });
 
+test('Whether there is room for many far models is known from one look, and nothing is measured for it', async () => {
+  const dataFolder = file('unmeasured');
+  await mkdir(dataFolder);
+  let launched = 0;
+  const other = new Machine({
+    dataFolder,
+    launchEngine: (...launch) => {
+      launched++;
+      return launchChildProcess(...launch);
+    },
+  });
+  try {
+    const hasRoom = await other.room();
+    await other.room();
+    const { memory } = await machine.facts();
+    const found = [];
+    for (const share of [0.01, 0.5, 0.7, 0.8, 1]) {
+      const model = { bytes: memory.total * share, quantization: 'Q8_0', config: null };
+      const { verdict } = await machine.fitFar(model, 4096);
+      expect(hasRoom(model)).toBe(verdict !== 'not');
+      found.push(hasRoom(model));
+    }
+    expect([found[0], found.at(-1)]).toEqual([true, false]);
+    expect(launched).toBe(1);
+    expect(await readdir(dataFolder)).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});
+
 test('A context for which there is no memory does not fit', async () => {
   const path = await buildTinyModel(file('long.gguf'), { shape: { layers: 16, kvHeads: 4 } });
   expect(await fit(path, { contextSize: 4096 })).toMatchObject({ verdict: 'well', contextSize: 4096 });
@@ -174,4 +204,24 @@ test('The command tells what the page does', async () => {
   expect(words.stdout).toMatch(/^Fits +yes$/m);
   expect(words.stdout).toMatch(/^Needs +\d+ MB with a context of 256 tokens$/m);
   expect(words.stdout).toMatch(/^Teaching +up to a context of 512 tokens$/m);
+});
+
+test('Closed while a page still waits for several models, it starts no process any more', async () => {
+  const path = await buildTinyModel(file('waiting.gguf'));
+  let launched = 0;
+  const other = new Machine({
+    dataFolder: temporary.folder,
+    launchEngine: (...launch) => {
+      launched++;
+      return launchChildProcess(...launch);
+    },
+  });
+  const ask = (contextSize: number) =>
+    other.fit({ path, loadSettings: automaticLoadSettings }, { contextSize });
+  await ask(64);
+  const answers = Promise.allSettled([128, 256, 512].map(ask));
+  await stat(path);
+  await other.close();
+  expect((await answers).at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
+  expect(launched).toBe(1);
 });

@@ -30,6 +30,19 @@ describe('What a repository offers', () => {
     ]);
   });
 
+  test('is marked by what the machine says of each, not by size alone', () => {
+    const asked: unknown[] = [];
+    const offers = offersOf(split, ({ bytes, quantization }) => {
+      asked.push([quantization, bytes]);
+      return quantization === 'Q8_0';
+    });
+    expect(offers).toMatchObject([
+      { name: 'm-Q4_K_M', recommended: false, fits: false },
+      { name: 'm-Q8_0', recommended: true, fits: true },
+    ]);
+    expect(asked).toContainEqual(['Q8_0', 8000]);
+  });
+
   test('is called by names that tell everything apart, and that the choice takes', () => {
     const twins = repository(file('f16/m.gguf', 3000), file('q8/M.gguf', 2000), file('other.gguf', 1000));
     const names = offersOf(twins).map(({ name }) => name);

@@ -91,7 +91,7 @@ describe('The recommended quantization', () => {
       ['m-F16.gguf', 16],
     ),
   );
-  const upTo = (gigabytes: number) => (bytes: number) => bytes <= gigabytes * gigabyte;
+  const upTo = (gigabytes: number) => (model: { bytes: number }) => model.bytes <= gigabytes * gigabyte;
 
   test.each([
     [100, 'Q4_K_M'],

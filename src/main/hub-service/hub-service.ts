@@ -4,6 +4,7 @@ import type { HubModel, HubRepository, HubSettings, RecommendedModel } from '../
 import { BandwidthLimit, promptRetries, type RetryOptions, usualRetries } from '../downloads/index.ts';
 import { fitsMemory, Hub, parseReference, recommendedModels, type Repository } from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
+import type { FarModel } from '../machine/index.ts';
 import { hubToken, type Secrets } from '../secrets/index.ts';
 import { inLibrary } from './in-library.ts';
 import { folderOffer, offersOf } from './offers.ts';
@@ -17,6 +18,8 @@ export interface HubServiceOptions {
   secrets: Secrets;
   /** Where downloads go. */
   modelsFolder: string;
+  /** Tells which models that are not here this machine has room for: those of `Machine.room`. */
+  room: () => Promise<(model: FarModel) => boolean>;
 }
 
 /** The hub as the person has set it: what it has, and whether that is here already. */
@@ -56,11 +59,12 @@ export class HubService {
   }
 
   /** Models that are worth a try, smallest first. */
-  recommended(): RecommendedModel[] {
+  async recommended(): Promise<RecommendedModel[]> {
+    const fits = await this.#fits();
     return recommendedModels.map(
       ({ name, repository, quantization, gigabytes, billions, license, languages, why }) => ({
         ...{ name, repository, quantization, gigabytes, billions, license, languages, why },
-        fits: fitsMemory(gigabytes * 1e9),
+        fits: fits({ bytes: gigabytes * 1e9, quantization }),
       }),
     );
   }
@@ -122,6 +126,13 @@ export class HubService {
     });
   }
 
+  /** As it is reckoned of models that are here; by size alone where the machine cannot be asked. */
+  async #fits(): Promise<(model: Pick<FarModel, 'bytes' | 'quantization'>) => boolean> {
+    const hasRoom = await this.#options.room().catch(() => null);
+    // Repositories of GGUF files have no configuration as a rule, and asking for one takes a request each.
+    return (model) => (hasRoom ? hasRoom({ ...model, config: null }) : fitsMemory(model.bytes));
+  }
+
   async #described(hub: Hub, repository: Repository, card: string | null): Promise<HubRepository> {
     const { database, library, modelsFolder } = this.#options;
     const { id, revision, license, licenseLink, baseModels, languages } = repository;
@@ -132,7 +143,7 @@ export class HubService {
     return {
       ...{ id, downloads, likes, changedAt, gated, tags, revision, license, licenseLink, baseModels },
       ...{ languages, parameters, architecture, contextLength, card },
-      files: offersOf(repository).map((offer) => {
+      files: offersOf(repository, await this.#fits()).map((offer) => {
         const { name, quantization, bytes, files, recommended, fits } = offer;
         const parts = files.length;
         return { name, quantization, bytes, parts, recommended, fits, modelId: known(offer) };

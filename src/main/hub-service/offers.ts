@@ -18,22 +18,26 @@ export interface Offer extends Pick<HubFile, 'name' | 'quantization' | 'bytes' |
   subfolder: string;
 }
 
-/** The models of a repository that can be downloaded, by quantization, smallest first. */
-export function offersOf({ files }: Pick<Repository, 'files'>): Offer[] {
+/** The models of a repository that can be downloaded, by quantization, smallest first. Without `fits` their sizes tell whether they fit. */
+export function offersOf(
+  { files }: Pick<Repository, 'files'>,
+  fits: (model: Pick<GgufModel, 'bytes' | 'quantization'>) => boolean = ({ bytes }) => fitsMemory(bytes),
+): Offer[] {
   const found = ggufModels(files);
-  const best = recommend(found);
+  const best = recommend(found, fits);
   const models = found.groups.flatMap((group) => group.models);
   const named = Map.groupBy(models, ({ name }) => name.toLowerCase());
-  return models.map((model) =>
-    toOffer(model, model === best, named.get(model.name.toLowerCase())?.length === 1),
-  );
+  return models.map((model) => {
+    const isOnlyOne = named.get(model.name.toLowerCase())?.length === 1;
+    return { ...called(model, isOnlyOne), recommended: model === best, fits: fits(model) };
+  });
 }
 
-function toOffer(model: GgufModel, recommended: boolean, isOnlyOne: boolean): Offer {
+function called(model: GgufModel, isOnlyOne: boolean): Omit<Offer, 'recommended' | 'fits'> {
   const { name, quantization, bytes, files } = model;
   const path = files[0]?.path ?? name;
   return {
-    ...{ quantization, bytes, files, recommended, fits: fitsMemory(bytes) },
+    ...{ quantization, bytes, files },
     name: isOnlyOne ? name : path,
     subfolder: isOnlyOne ? '' : path.split('/').slice(0, -1).join('/'),
   };

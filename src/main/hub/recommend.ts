@@ -10,10 +10,10 @@ const preferred = 'Q4_K_M';
  */
 export function recommend(
   { groups }: Pick<GgufRepository, 'groups'>,
-  fits: (bytes: number) => boolean = fitsMemory,
+  fits: (model: GgufModel) => boolean = ({ bytes }) => fitsMemory(bytes),
 ): GgufModel | null {
   const models = groups.flatMap((group) => group.models);
-  const fitting = models.filter(({ bytes }) => fits(bytes));
+  const fitting = models.filter((model) => fits(model));
   const [best] = fitting.toSorted((one, other) => distance(one) - distance(other) || other.bytes - one.bytes);
   return best ?? models.toSorted((one, other) => one.bytes - other.bytes)[0] ?? null;
 }

@@ -32,6 +32,9 @@ export interface FitOptions {
   training?: boolean | undefined;
 }
 
+/** A conversation of some length, in tokens: what fits with shorter ones only is not worth downloading. */
+const conversationTokens = 4096;
+
 /** So many models' needs are remembered. */
 const keptNeeds = 500;
 
@@ -98,12 +101,26 @@ export class Machine {
   async fitFar(model: FarModel, contextSize: number | null = null): Promise<Fit> {
     const measures = await this.#measured(false);
     const { video } = await this.#findDevices(false);
-    const needs = needsOf(model, contextSize, video && !video.isShared ? video.total : 0);
+    const needs = needsOf(model, contextSize, ownVideo(video));
     return { ...(await this.#fitOf(needs, measures)), trainingContext: null };
   }
 
+  /**
+   * Tells of any number of such models whether a conversation with one fits, as `fitFar` would. Nothing is measured for that, and the
+   * engine is asked the first time only. Errors: `engine-died`, `cancelled`.
+   */
+  async room(): Promise<(model: FarModel) => boolean> {
+    const { video } = await this.#findDevices(false);
+    const memory = memoryNow();
+    const total = { ram: memory.total, video: video?.total ?? 0 };
+    return (model) => {
+      const needs = needsOf(model, conversationTokens, ownVideo(video));
+      return fitOf(needs, { total, free: total, speeds: null }).verdict !== 'not';
+    };
+  }
+
   async close(): Promise<void> {
-    await Promise.all([this.#engine.stop(), this.#training.stop()]);
+    await Promise.all([this.#engine.close(), this.#training.close()]);
   }
 
   async #fitOf(needs: ModelNeeds, measures: KeptMeasures | null) {
@@ -169,6 +186,11 @@ export class Machine {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Memory that GPUs have to themselves, in bytes. */
+function ownVideo(video: Devices['video']): number {
+  return video && !video.isShared ? video.total : 0;
 }
 
 function processorName(): string {

@@ -28,7 +28,7 @@ export const hubFileSchema = z.object({
   parts: count,
   /** The best choice for this machine. */
   recommended: z.boolean(),
-  /** Whether it fits this machine's memory, by its size. */
+  /** Whether it fits this machine's memory with a conversation of some length, as far as size and quantization tell. */
   fits: z.boolean(),
   /** It is in the library already. */
   modelId: idSchema.nullable(),
@@ -65,7 +65,7 @@ export const recommendedModelSchema = z.object({
   license: z.string(),
   languages: z.array(z.string()),
   why: z.object({ en: z.string(), ko: z.string() }),
-  /** By its size. */
+  /** As of files of the hub. */
   fits: z.boolean(),
 });
 export type RecommendedModel = z.infer<typeof recommendedModelSchema>;
