@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -107,6 +107,17 @@ describe('A download', () => {
       new Set(hub.seen.filter((each) => each.server === server).map(({ authorization }) => authorization));
     expect(seen('hub')).toEqual(new Set([`Bearer ${hub.token}`]));
     expect(seen('files')).toEqual(new Set([undefined]));
+  });
+
+  test('is stopped while it still hashes what is there', async () => {
+    // Nothing but a hole, which takes no room, and minutes to read.
+    await using hole = await open(out(), 'w');
+    await hole.truncate(256 * 1024 ** 3);
+    const stop = new AbortController();
+    const stopped = get({ bytes: 256 * 1024 ** 3, signal: stop.signal });
+    await wait(100);
+    stop.abort();
+    await expect(stopped).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
   });
 
   test('is not made again where the file is there, and takes the place of no other one', async () => {

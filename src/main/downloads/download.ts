@@ -65,7 +65,7 @@ export function download(options: DownloadOptions): Promise<Downloaded> {
 async function downloadLocked(options: DownloadOptions): Promise<Downloaded> {
   const { out, digest = null, replaces = false, signal } = options;
   signal?.throwIfAborted();
-  const there = await whatIsThere(out, digest);
+  const there = await whatIsThere(out, digest, signal);
   if (there && there !== 'another') return there;
   if (there && !replaces) {
     throw new PunaError(
@@ -131,7 +131,7 @@ async function attempt(
     });
     await transfer.run();
     const whole = file.total ?? file.ranges.end;
-    const found = await verifier.finish(whole);
+    const found = await verifier.finish(whole, signal);
     signal?.throwIfAborted();
     if (digest && found !== expected(digest)) {
       const wasResumed = file.isResumed;
@@ -168,11 +168,15 @@ function identityOf(url: string, bytes: number | null, digest: Digest | null): s
 }
 
 /** Whether there is something of that name, and whether it is the file that is wanted. */
-async function whatIsThere(out: string, digest: Digest | null): Promise<Downloaded | 'another' | null> {
+async function whatIsThere(
+  out: string,
+  digest: Digest | null,
+  signal: AbortSignal | undefined,
+): Promise<Downloaded | 'another' | null> {
   const stats = await stat(out).catch(() => null);
   if (!stats) return null;
   if (digest && stats.isFile()) {
-    const found = await new Verifier(out, digest, stats.size).finish(stats.size);
+    const found = await new Verifier(out, digest, stats.size).finish(stats.size, signal);
     if (found === expected(digest)) return { bytes: stats.size, digest: found, wasThere: true };
   }
   return 'another';

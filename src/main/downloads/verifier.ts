@@ -32,8 +32,11 @@ export class Verifier {
     this.#thread.worker.postMessage({ goal: position, isLast: false } satisfies HashGoal);
   }
 
-  /** The digest of all up to this position, in hex; null where none is made. Errors: those of reading. */
-  async finish(position: number): Promise<string | null> {
+  /**
+   * The digest of all up to this position, in hex; null where none is made. What has arrived at an earlier time takes a minute to hash
+   * where it is large: the signal ends that. Errors: those of reading, the signal's reason.
+   */
+  async finish(position: number, signal?: AbortSignal): Promise<string | null> {
     if (!this.#plan) return null;
     this.advance(position);
     if (!this.#thread) {
@@ -42,7 +45,18 @@ export class Verifier {
     }
     const { worker, result } = this.#thread;
     worker.postMessage({ goal: position, isLast: true } satisfies HashGoal);
-    return result.finally(() => this.stop());
+    const end = () => void worker.terminate();
+    signal?.addEventListener('abort', end, { once: true });
+    try {
+      signal?.throwIfAborted();
+      return await result;
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      throw thrown;
+    } finally {
+      signal?.removeEventListener('abort', end);
+      await this.stop();
+    }
   }
 
   /** Ends reading. */
