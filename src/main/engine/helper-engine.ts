@@ -1,3 +1,4 @@
+import { PunaError } from '../../shared/error.ts';
 import { Engine, type EngineOptions, type RunOptions } from './engine.ts';
 import type { JobTable } from './messages.ts';
 
@@ -10,12 +11,13 @@ export class HelperEngine<Jobs extends JobTable> {
   #running = 0;
   #idle: NodeJS.Timeout | undefined;
   #stopping: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(options: EngineOptions) {
     this.#engine = new Engine<Jobs>(options);
   }
 
-  /** Errors: those of the job, `engine-died`. */
+  /** Errors: those of the job, `engine-died`, `cancelled` (it was stopped or closed). */
   async run<Kind extends keyof Jobs & string>(
     kind: Kind,
     input: Jobs[Kind]['input'],
@@ -25,6 +27,7 @@ export class HelperEngine<Jobs extends JobTable> {
     this.#running++;
     try {
       await this.#stopping;
+      if (this.#isClosed) throw new PunaError('cancelled', 'Puna is closing.');
       return await this.#engine.run(kind, input, options);
     } finally {
       this.#running--;
@@ -37,5 +40,11 @@ export class HelperEngine<Jobs extends JobTable> {
     clearTimeout(this.#idle);
     this.#stopping = this.#engine.stop();
     return this.#stopping;
+  }
+
+  /** The same, for good: whoever waits for an earlier answer to ask the next question starts no process any more. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.stop();
   }
 }
