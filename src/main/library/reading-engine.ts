@@ -24,6 +24,6 @@ export class ReadingEngine implements Reader, Hasher {
   }
 
   close(): Promise<void> {
-    return this.#helper.stop();
+    return this.#helper.close();
   }
 }
