@@ -238,6 +238,12 @@ describe('programs that keep their models elsewhere', () => {
     await modelAt(path('disk', 'given.gguf'), 4);
     await mkdir(imported, { recursive: true });
     await writeFile(join(imported, 'model.yml'), `model_path: ${path('disk', 'given.gguf')}\n`);
+    // So does one that LM Studio has, too: it is there once, though a link leads to it.
+    const again = path('disk', 'jan', 'llamacpp', 'models', 'again');
+    await mkdir(again, { recursive: true });
+    await symlink(path('disk', 'lm'), path('disk', 'link'));
+    const link = path('disk', 'link', 'maker', 'one', 'studio.gguf');
+    await writeFile(join(again, 'model.yml'), `model_path: ${link}\n`);
 
     expect((await shelves.show(true)).map(({ name, origin }) => [name, origin])).toEqual([
       ['for-all', 'gpt4all'],

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -60,11 +60,11 @@ async function describe(path: string, dataFolder: string, top: string): Promise<
   try {
     const model = modelSchema.parse(parse((await readSettings(path)) ?? ''));
     const file = isAbsolute(model.model_path) ? model.model_path : join(dataFolder, model.model_path);
-    const { size, mtimeMs } = await stat(file);
+    const [{ size, mtimeMs }, realPath] = await Promise.all([stat(file), realpath(file)]);
     return {
-      ...{ kind: 'gguf', path: file, realPath: file, bytes: size, modifiedAt: mtimeMs },
+      ...{ kind: 'gguf', path: file, realPath, bytes: size, modifiedAt: mtimeMs },
       name: model.name ?? relative(top, dirname(path)).split(sep).join('/'),
-      sha256: model.model_sha256?.toLowerCase() ?? namedSha256(file),
+      sha256: model.model_sha256?.toLowerCase() ?? namedSha256(realPath),
     };
   } catch {
     // Of another version, or its file is gone.
