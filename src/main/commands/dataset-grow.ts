@@ -158,13 +158,18 @@ async function* textsOf(
   data: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<{ text: string; source: string }> {
-  const { files } = await importFiles(
+  await using found = await importFiles(
     data.map((path) => resolve(path)),
     signal,
   );
-  for (const path of files) {
-    for await (const example of readExamples(path, { signal })) {
-      if (example.kind === 'text') yield { text: example.text, source: basename(path) };
+  for (const path of found.files) {
+    const source = found.nameInArchive(path) ?? basename(path);
+    try {
+      for await (const example of readExamples(path, { signal })) {
+        if (example.kind === 'text') yield { text: example.text, source };
+      }
+    } catch (thrown) {
+      throw found.named(thrown, path);
     }
   }
 }

@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { clean, type CleanReport, defaultCleanSettings, emptyCleanReport } from '../datasets/clean/index.ts';
 import { exampleLine } from '../datasets/example-line.ts';
 import { importFiles } from '../datasets/import/folder.ts';
+import type { ImportFiles } from '../datasets/import/import-files.ts';
 import { type ColumnMapping, type Example, readExamples, type ReadReport } from '../datasets/index.ts';
 import { mostExamples } from '../datasets/reservoir.ts';
 import { writeAtomically } from '../storage/index.ts';
+import { ArchiveReport } from './archive-report.ts';
 import { column, integer } from './arguments.ts';
 import { addDatasetGrow } from './dataset-grow.ts';
 import { LineSample } from './line-sample.ts';
@@ -36,7 +38,7 @@ export function addDataset(program: Command): void {
     )
     .argument(
       '<files...>',
-      'exports (ChatGPT, Claude, KakaoTalk, WhatsApp, Telegram, Discord, Slack), documents, folders',
+      'exports (ChatGPT, Claude, KakaoTalk, WhatsApp, Telegram, Discord, Slack), documents, folders, ZIP archives',
     )
     .requiredOption('--out <file>', 'JSONL to write')
     .option('--me <name>', "whose messages become the assistant's, of chats between people")
@@ -63,13 +65,14 @@ export function addDataset(program: Command): void {
 async function importDataset(paths: string[], options: ImportOptions, signal: AbortSignal): Promise<void> {
   const output = new Output(options.json ?? false);
   const out = resolve(options.out);
-  const { files, passedOver } = await importFiles(
+  await using sources = await importFiles(
     paths.map((path) => resolve(path)),
     signal,
   );
+  const { files, passedOver } = sources;
   const report: ReadReport = { examples: 0, skipped: [] };
   const cleaned = options.clean ? emptyCleanReport() : null;
-  const found = examplesOf(files, options, { report, signal, output });
+  const found = examplesOf(sources, options, { report, signal, output });
   const examples = cleaned ? clean(found, defaultCleanSettings, cleaned) : found;
   const sample = new LineSample(options.most);
   await writeAtomically(out, linesOf(examples, sample), { signal });
@@ -85,25 +88,37 @@ async function importDataset(paths: string[], options: ImportOptions, signal: Ab
 }
 
 async function* examplesOf(
-  files: readonly string[],
+  sources: ImportFiles,
   { me, column: columns, dates }: ImportOptions,
   { report, signal, output }: { report: ReadReport; signal: AbortSignal; output: Output },
 ): AsyncGenerator<Example> {
+  const { files } = sources;
+  const archives = new ArchiveReport(sources, report);
   const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let before = 0;
   let told = 0;
   for (const [index, path] of files.entries()) {
+    const own = archives.begin(path);
+    const shown = sources.fullName(path);
     const onProgress = (bytes: number) => {
       const progress = Math.min(1, (before + bytes) / Math.max(1, total));
       if (progress * progressSteps < told + 1) return;
       told = Math.floor(progress * progressSteps);
-      output.event({ type: 'progress', progress, path, examples: report.examples });
-      output.note(`\r\u001b[KReading ${told}%, ${report.examples} examples`);
+      const examples = own === report ? report.examples : report.examples + own.examples;
+      output.event({ type: 'progress', progress, path: shown, examples });
+      output.note(`\r\u001b[KReading ${told}%, ${examples} examples`);
     };
-    yield* readExamples(path, { signal, report, me, columns, dates, onProgress });
+    try {
+      yield* readExamples(path, { signal, report: own, me, columns, dates, onProgress });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      archives.fail(thrown, path);
+    }
+    archives.end(path, own);
     before += sizes[index] ?? 0;
   }
+  archives.finish();
 }
 
 async function* linesOf(examples: AsyncIterable<Example>, sample: LineSample): AsyncGenerator<string> {
@@ -116,7 +131,7 @@ async function* linesOf(examples: AsyncIterable<Example>, sample: LineSample): A
 interface ImportResult {
   path: string;
   files: number;
-  /** Files of folders that nothing can be read from. */
+  /** Files of folders and archives that nothing can be read from. */
   passedOver: number;
   conversations: number;
   texts: number;

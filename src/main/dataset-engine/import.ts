@@ -24,7 +24,8 @@ export async function runImport(
 ): Promise<ImportResult> {
   const leftOut = new LeftOutList();
   const cleaned = settings && emptyCleanReport();
-  const reading = new Reading(await filesOf(sources, leftOut, signal), {
+  await using opened = new AsyncDisposableStack();
+  const reading = new Reading(await filesOf(sources, leftOut, { signal, opened }), {
     ...{ leftOut, cleaned, signal, emit },
   });
   const examples = settings && cleaned ? clean(reading.examples(), settings, cleaned) : reading.examples();

@@ -30,11 +30,10 @@ export async function inspect(
     failure: null,
   };
   try {
-    if ((await stat(path)).isDirectory()) await lookIntoFolder(source, dates, signal);
-    else {
-      source.bytes = await bytesOf(path);
-      await lookIntoFile(source, dates, signal);
-    }
+    const isFolder = (await stat(path)).isDirectory();
+    if (isFolder) Object.assign(source, { kind: 'folder', files: 0 });
+    else source.bytes = await bytesOf(path);
+    await lookIntoAll(source, { isFolder, dates, signal });
   } catch (thrown) {
     signal.throwIfAborted();
     const { code, message, remedy, stack } = PunaError.from(fileError(thrown, path));
@@ -52,20 +51,25 @@ async function lookIntoFile(source: DataSource, dates: string | null, signal: Ab
   if (!reader.importer) await findExample(path, signal);
 }
 
-/** A folder is an export as a whole, or one of files that each stand for themselves. */
-async function lookIntoFolder(source: DataSource, dates: string | null, signal: AbortSignal): Promise<void> {
+/** A folder or an archive is an export as a whole, or one of files that each stand for themselves. */
+async function lookIntoAll(
+  source: DataSource,
+  { isFolder, dates, signal }: { isFolder: boolean; dates: string | null; signal: AbortSignal },
+): Promise<void> {
   const { path } = source;
-  source.kind = 'folder';
-  source.files = 0;
-  const { files } = await importFiles([path], signal);
+  await using found = await importFiles([path], signal);
+  const { files } = found;
   if (files.length === 1 && files[0] === path) {
-    await using exported = await openExport(path);
-    source.files = exported.files.length;
-    source.bytes = await bytesOf(path);
-    return lookIntoFile(source, dates, signal);
+    if (isFolder) {
+      await using exported = await openExport(path);
+      source.files = exported.files.length;
+      source.bytes = await bytesOf(path);
+    }
+    return await lookIntoFile(source, dates, signal);
   }
+  source.kind = 'folder';
   source.files = files.length;
-  for (const file of files) source.bytes += await bytesOf(file);
+  if (isFolder) for (const file of files) source.bytes += await bytesOf(file);
   const seen: { kind: string; questions: Questions }[] = [];
   for (const file of files.slice(0, maxLookedInto)) {
     signal.throwIfAborted();

@@ -14,6 +14,8 @@ export interface ExportFile {
   readonly name: string;
   /** In bytes, as they are on the disk. */
   readonly size: number;
+  /** What an archive says of it: its bytes, of which there are never more, and their CRC-32. */
+  readonly unpacked?: { readonly bytes: number; readonly checksum: number };
   /** Its bytes from the beginning. `onRead` is told how many of `size` have been read. */
   pieces(onRead?: (bytes: number) => void, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -56,12 +58,16 @@ export async function startOfExport(path: string): Promise<FileStart> {
   await using opened = await openExport(path);
   const [only] = opened.files;
   if (only?.name === '') return startOf(only, path);
-  const texts = opened.files.filter(({ name }) => isText(name));
-  const least = texts.toSorted((one, other) => depth(one.name) - depth(other.name)).slice(0, maxStarts);
   const files: FileStart[] = [];
-  for (const file of least) files.push(await startOf(file, file.name));
+  for (const file of leastDeep(opened)) files.push(await startOf(file, file.name));
   const bytes = (await stat(path)).isDirectory() ? new Uint8Array() : await firstBytes(path);
   return { path, bytes, text: null, archive: { names: opened.files.map(({ name }) => name), files } };
+}
+
+/** The texts that an export is known by: a few, which stand least deep in it. */
+export function leastDeep({ files }: ExportFiles): ExportFile[] {
+  const texts = files.filter(({ name }) => isText(name));
+  return texts.toSorted((one, other) => depth(one.name) - depth(other.name)).slice(0, maxStarts);
 }
 
 /** Its beginning, read anew. */
@@ -86,12 +92,16 @@ function depth(name: string): number {
   return name.split('/').length;
 }
 
-async function isZip(path: string): Promise<boolean> {
-  const start = await firstBytes(path, 4);
-  return start.equals(Buffer.from('PK\x03\x04')) || start.equals(Buffer.from('PK\x05\x06'));
+export async function isZip(path: string): Promise<boolean> {
+  return startsAsZip(await firstBytes(path, 4));
 }
 
-async function firstBytes(path: string, count = startBytes): Promise<Buffer> {
+export function startsAsZip(bytes: Uint8Array): boolean {
+  const mark = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
+  return mark === 'PK\x03\x04' || mark === 'PK\x05\x06';
+}
+
+export async function firstBytes(path: string, count = startBytes): Promise<Buffer> {
   await using handle = await open(path);
   const bytes = Buffer.alloc(count);
   const { bytesRead } = await handle.read(bytes, 0, count, 0);

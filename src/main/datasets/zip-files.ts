@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { PunaError } from '../../shared/error.ts';
 import type { ByteSource } from '../weights/formats/byte-source.ts';
 import { printable, quoted } from '../weights/formats/printable.ts';
 import { leadsOut, ZipReader } from '../weights/formats/zip-reader.ts';
+import { detectEncoding } from './encoding.ts';
 import type { ExportFile } from './export-files.ts';
 import { maxFilesOfExport } from './limits.ts';
 
@@ -16,7 +18,7 @@ const harmlessBytes = 64 * 2 ** 20;
 
 /**
  * The files in a ZIP archive, which may come from a stranger: paths that lead out of it, two files of one name, and archives
- * that unpack to far more than they are, are refused. Errors: `invalid-input`.
+ * that unpack to far more than they are, are refused. Links, which could lead anywhere, are left out. Errors: `invalid-input`.
  */
 export async function openZip(source: ByteSource, path: string): Promise<ExportFile[]> {
   return await explained(path, async () => {
@@ -25,14 +27,21 @@ export async function openZip(source: ByteSource, path: string): Promise<ExportF
       decodeStrings: false,
       autoClose: false,
     });
+    const entries: Entry[] = [];
+    let count = 0;
+    for await (const entry of zip.eachEntry()) {
+      if (!isNamedAsFolder(entry) && ++count > maxFilesOfExport)
+        throw refused(path, `has more than ${maxFilesOfExport} files`);
+      entries.push(entry);
+    }
     const files = new Map<string, ExportFile>();
     let [packed, unpacked] = [0, 0];
-    for await (const entry of zip.eachEntry()) {
-      const name = nameOf(entry);
+    const encoding = encodingOfNames(entries);
+    for (const entry of entries) {
+      const name = nameOf(entry, encoding);
       if (leadsOut(name)) throw refused(path, `has a file whose path ${quoted(name)} leads out of it`);
-      if (name.endsWith('/')) continue;
+      if (name.endsWith('/') || isLink(entry)) continue;
       if (files.has(name)) throw refused(path, `has the file ${quoted(name)} twice`);
-      if (files.size === maxFilesOfExport) throw refused(path, `has more than ${maxFilesOfExport} files`);
       packed += entry.compressedSize;
       unpacked += entry.uncompressedSize;
       files.set(name, fileInZip(zip, entry, { name, path }));
@@ -52,8 +61,31 @@ function checkRatio(path: string, unpacked: number, packed: number): void {
   );
 }
 
-function nameOf(entry: Entry): string {
-  return new TextDecoder().decode(entry.fileNameRaw);
+/** Of the bits that describe a file: its name is UTF-8. */
+const utf8Flag = 0x800;
+
+/** Programs of Windows write names in the code page of its language, such as CP949 in Korean, and do not say which it is. */
+function isForeign({ fileNameRaw: bytes, generalPurposeBitFlag: flags }: Entry): boolean {
+  return (flags & utf8Flag) === 0 && !isUtf8(bytes) && !bytes.includes(0);
+}
+
+/** All such names are of one code page, which many of them tell better than one. */
+function encodingOfNames(entries: readonly Entry[]): string {
+  const foreign = entries.filter(isForeign).flatMap(({ fileNameRaw }) => [Buffer.from('\n'), fileNameRaw]);
+  return detectEncoding(Buffer.concat(foreign)) ?? 'utf-8';
+}
+
+function nameOf(entry: Entry, encoding: string): string {
+  return new TextDecoder(isForeign(entry) ? encoding : 'utf-8').decode(entry.fileNameRaw);
+}
+
+function isNamedAsFolder({ fileNameRaw: bytes }: Entry): boolean {
+  return bytes.at(-1) === '/'.charCodeAt(0);
+}
+
+/** By the mode that Unix keeps in the upper half. */
+function isLink({ externalFileAttributes }: Entry): boolean {
+  return ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
 }
 
 function fileInZip(zip: ZipFile, entry: Entry, { name, path }: { name: string; path: string }): ExportFile {
@@ -61,6 +93,7 @@ function fileInZip(zip: ZipFile, entry: Entry, { name, path }: { name: string; p
   return {
     name,
     size,
+    unpacked: { bytes: entry.uncompressedSize, checksum: entry.crc32 },
     async *pieces(onRead, signal) {
       if (entry.isEncrypted()) throw refused(path, `has the file ${quoted(name)} encrypted`);
       // The library ends a stream that gives more than the directory says.

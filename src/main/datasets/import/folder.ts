@@ -3,69 +3,56 @@ import { join } from 'node:path';
 import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/index.ts';
 import { startOfExport } from '../export-files.ts';
-import { extensionOf } from './file-text.ts';
-import { importers } from './importers.ts';
-
-/** Files that are looked at: a home folder has more, and somebody who chooses it has slipped. */
-const maxFiles = 50_000;
+import { addArchive, mostUnpackedBytes } from './archive.ts';
+import { ImportFiles, nothingIn } from './import-files.ts';
+import { isImported, isPlain, isShown, maxFiles } from './readable.ts';
 
 /** People nest some ten deep; deeper ones are made by programs. */
 const maxDepth = 40;
 
-/** Examples and texts, which no importer asks for. */
-const readWithoutImporter = new Set(['.json', '.jsonl', '.ndjson', '.txt', '.text']);
-
-/** Folders of programs, not of people. */
-const foreignFolders = new Set(['node_modules', '__pycache__', '__MACOSX']);
-
-/** The files that paths stand for. */
-export interface ImportFiles {
-  readonly files: string[];
-  /** Files of folders that nothing can be read from, such as pictures. */
-  readonly passedOver: number;
-}
-
 /**
- * The files that are to be read: those that are named, as they are, and of a folder all that can be read, below it too, by name. Hidden
- * files and links are left out. A folder that is an export as a whole stands for itself. Errors: `file-missing`; `invalid-input` (too many
- * files, or none).
+ * The files that are to be read: those that are named, as they are, and of a folder or a ZIP archive all that can be read, below it too, by
+ * name. Hidden files and links are left out. What is an export as a whole stands for itself. `maxUnpackedBytes`: of an archive. Errors:
+ * `file-missing`; `invalid-input` (too many files, too large, or none); `disk-full`; the signal's reason. Then nothing is left behind.
  */
-export async function importFiles(paths: readonly string[], signal?: AbortSignal): Promise<ImportFiles> {
-  const files = new Set<string>();
-  let passedOver = 0;
-  for (const path of paths) {
-    if (!(await isFolder(path)) || (await isImported(path))) {
-      files.add(path);
-      continue;
+export async function importFiles(
+  paths: readonly string[],
+  signal?: AbortSignal,
+  maxUnpackedBytes = mostUnpackedBytes,
+): Promise<ImportFiles> {
+  const found = new ImportFiles();
+  try {
+    for (const path of new Set(paths)) {
+      const stats = await stat(path).catch((thrown: unknown) => {
+        throw fileError(thrown, path);
+      });
+      if (stats.isDirectory()) await addFolder(path, found, signal);
+      else if (!stats.isFile() || !(await addArchive(path, found, { maxUnpackedBytes, signal })))
+        found.add(path);
     }
-    const found = await filesBelow(path, signal);
-    const before = files.size;
-    for (const file of found) {
-      signal?.throwIfAborted();
-      if (readWithoutImporter.has(extensionOf(file)) || (await isImported(file))) files.add(file);
-      else passedOver++;
-    }
-    if (files.size === before) throw nothingIn(path);
+    return found;
+  } catch (thrown) {
+    await found[Symbol.asyncDispose]();
+    throw thrown;
   }
-  return { files: [...files], passedOver };
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (thrown) {
-    throw fileError(thrown, path);
+async function addFolder(folder: string, found: ImportFiles, signal: AbortSignal | undefined): Promise<void> {
+  if (await isKnown(folder)) return found.add(folder);
+  const before = found.files.length;
+  for (const file of await filesBelow(folder, signal)) {
+    signal?.throwIfAborted();
+    if (isPlain(file) || (await isKnown(file))) found.add(file);
+    else found.passedOver++;
   }
+  if (found.files.length === before) throw nothingIn(folder);
 }
 
 /** What cannot be opened, such as a broken archive among other files, is passed over. */
-async function isImported(path: string): Promise<boolean> {
-  try {
-    const start = await startOfExport(path);
-    return importers.some((importer) => importer.recognises(start));
-  } catch {
-    return false;
-  }
+async function isKnown(path: string): Promise<boolean> {
+  return startOfExport(path)
+    .then(isImported)
+    .catch(() => false);
 }
 
 async function filesBelow(folder: string, signal: AbortSignal | undefined): Promise<string[]> {
@@ -76,7 +63,7 @@ async function filesBelow(folder: string, signal: AbortSignal | undefined): Prom
       throw fileError(thrown, path);
     });
     for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
-      if (entry.name.startsWith('.') || foreignFolders.has(entry.name)) continue;
+      if (!isShown(entry.name)) continue;
       const inside = join(path, entry.name);
       if (entry.isDirectory() && depth < maxDepth) await visit(inside, depth + 1);
       else if (entry.isFile()) files.push(inside);
@@ -85,14 +72,6 @@ async function filesBelow(folder: string, signal: AbortSignal | undefined): Prom
   };
   await visit(folder, 0);
   return files;
-}
-
-function nothingIn(folder: string): PunaError {
-  return new PunaError(
-    'invalid-input',
-    `${folder} has no file that Puna can read.`,
-    'Choose a folder with texts, tables, mails, documents or exports of chats.',
-  );
 }
 
 function tooMany(folder: string): PunaError {

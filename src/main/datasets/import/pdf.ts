@@ -18,7 +18,8 @@ const maxFileBytes = 200 * 2 ** 20;
 /** PDF with text in it; what is a picture of text is not read. */
 export const pdf = documents(
   'pdf',
-  ({ bytes }) => Buffer.from(bytes.subarray(0, markWithin)).includes(mark),
+  // The first file of an archive may be a PDF that is not packed.
+  ({ bytes, archive }) => !archive && Buffer.from(bytes.subarray(0, markWithin)).includes(mark),
   readPdf,
 );
 
