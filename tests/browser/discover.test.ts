@@ -151,6 +151,12 @@ describe.skipIf(!findBrowser())('finding and getting models', () => {
     expect(sha256(await readFile(path))).toBe(sha256(golden));
     await item.getByRole('button', { name: `Chat with ${name}` }).click();
     await page.getByRole('textbox', { name: 'Message' }).waitFor();
+
+    // It stays known when the download is off the list.
+    for (const { id } of await downloads()) await shell.client.downloads.remove({ downloadId: id });
+    await toDiscover();
+    await page.reload();
+    await item.getByRole('button', { name: `Chat with ${name}` }).waitFor();
   });
 
   test('shows results a page at a time, and opens what is pasted', async () => {

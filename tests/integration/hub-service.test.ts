@@ -150,7 +150,15 @@ describe('The hub', () => {
   test('recommends models, and keeps how it is asked over a restart', async () => {
     const recommended = await shell.client.hub.recommended();
     expect(recommended.length).toBeGreaterThan(3);
-    expect(recommended[0]).toMatchObject({ fits: true });
+    expect(recommended[0]).toMatchObject({ fits: true, modelId: null });
+
+    const path = models('Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf');
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, small);
+    const { id: modelId } = await shell.client.models.add({ path });
+    expect((await shell.client.hub.recommended()).map((each) => each.modelId)).toEqual(
+      recommended.map(({ repository }) => (repository.startsWith('Qwen/Qwen2.5-0.5B') ? modelId : null)),
+    );
 
     await shell.client.hub.configure({ bytesPerSecond: 5_000_000 });
     await expect(shell.client.hub.configure({ endpoint: 'ftp://x' })).rejects.toMatchObject({

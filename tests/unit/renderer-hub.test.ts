@@ -51,7 +51,9 @@ test('quantizations are put in words', () => {
 describe('the model to begin with', () => {
   const on = (gigabytes: number, language: string) => {
     const memory = gigabytes * 1024 ** 3;
-    const models = recommendedModels.map((model) => ({ ...model, fits: model.gigabytes < gigabytes * 0.8 }));
+    const models = recommendedModels.map((model) => {
+      return { ...model, fits: model.gigabytes < gigabytes * 0.8, modelId: null };
+    });
     return bestOf(models, { memory, language });
   };
 

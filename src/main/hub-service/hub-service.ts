@@ -6,7 +6,7 @@ import { fitsMemory, Hub, parseReference, recommendedModels, type Repository } f
 import type { Library } from '../library/index.ts';
 import type { FarModel } from '../machine/index.ts';
 import { hubToken, type Secrets } from '../secrets/index.ts';
-import { inLibrary } from './in-library.ts';
+import { inLibrary, liesInLibrary } from './in-library.ts';
 import { folderOffer, offersOf } from './offers.ts';
 import { sum } from './plan.ts';
 import { StoredHubSettings } from './stored-settings.ts';
@@ -60,11 +60,12 @@ export class HubService {
 
   /** Models that are worth a try, smallest first. */
   async recommended(): Promise<RecommendedModel[]> {
-    const fits = await this.#fits();
+    const [fits, models] = await Promise.all([this.#fits(), this.#options.library.list()]);
     return recommendedModels.map(
-      ({ name, repository, quantization, gigabytes, billions, license, languages, why }) => ({
+      ({ name, repository, quantization, file, gigabytes, billions, license, languages, why }) => ({
         ...{ name, repository, quantization, gigabytes, billions, license, languages, why },
         fits: fits({ bytes: gigabytes * 1e9, quantization }),
+        modelId: liesInLibrary(models, repository, file),
       }),
     );
   }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { sep } from 'node:path';
 import type { Model } from '../../shared/contract/index.ts';
 import { placeIn } from '../downloads/index.ts';
 import type { Offer } from './offers.ts';
@@ -34,6 +35,25 @@ export function inLibrary(
     const path = [...same, place].find((each) => there.has(each));
     return there.get(path ?? '') ?? null;
   };
+}
+
+/**
+ * The model of the library that lies as a file of a repository does, which is known without asking the hub: in `OWNER/NAME`, as Puna and LM
+ * Studio keep it, or in the cache of Hugging Face's own programs.
+ */
+export function liesInLibrary(
+  models: readonly Pick<Model, 'id' | 'path' | 'missing'>[],
+  repository: string,
+  file: string,
+): number | null {
+  const cache = `models--${repository.replaceAll('/', '--')}`;
+  const found = models.find(({ path, missing }) => {
+    const steps = path.split(sep);
+    if (missing || steps.at(-1) !== file) return false;
+    const isCached = steps.at(-3) === 'snapshots' && steps.at(-4) === cache;
+    return isCached || steps.slice(-3, -1).join('/') === repository;
+  });
+  return found?.id ?? null;
 }
 
 /** A name that leads elsewhere has no place. */

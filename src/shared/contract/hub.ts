@@ -67,6 +67,8 @@ export const recommendedModelSchema = z.object({
   why: z.object({ en: z.string(), ko: z.string() }),
   /** As of files of the hub. */
   fits: z.boolean(),
+  /** It is in the library already, as far as its place there tells. */
+  modelId: idSchema.nullable(),
 });
 export type RecommendedModel = z.infer<typeof recommendedModelSchema>;
 
