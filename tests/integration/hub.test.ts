@@ -181,6 +181,19 @@ describe('Trouble with the hub is one sentence with a remedy:', () => {
     );
   });
 
+  test('an answer that begins and never ends', async () => {
+    const slow = await startFileServer((_, response) => {
+      response.write('[');
+      const timer = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    const patient = new Hub({ endpoint: slow.url, retries, answerWithinMs: 200 });
+    await expect(patient.search({ words: '' }).finally(() => slow.close())).rejects.toMatchObject({
+      reason: 'unreachable',
+      message: `${new URL(slow.url).host} has sent next to nothing of the search for 1 seconds.`,
+    });
+  });
+
   test('names that are none', async () => {
     expect(() => new Hub({ endpoint: 'huggingface.co' })).toThrow('is not the address of a hub.');
     for (const name of ['../x', 'a/b/c', 'a/..', '', 'a b/c']) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { NetworkError, retryAfterMs } from '../downloads/index.ts';
 import type { Answer } from '../downloads/request.ts';
+import { type Patience, StallWatch } from '../downloads/stall.ts';
 
 /** What was asked for, as an error names it. */
 export interface Asked {
@@ -10,6 +11,7 @@ export interface Asked {
   hasToken: boolean;
   /** Its page, where conditions are accepted. */
   page: string;
+  patience: Patience;
 }
 
 /** No list of files of a repository is longer; what is longer is no answer of a hub. */
@@ -19,10 +21,10 @@ const mostBytes = 32 * 1024 * 1024;
 export async function textOf(answer: Answer, asked: Asked): Promise<string> {
   const { status, url, body } = answer;
   if (status !== 200) {
-    const words = await readText(body, url.host).catch(() => '');
+    const words = await readText(body, url.host, asked).catch(() => '');
     throw refusal(answer, words, asked);
   }
-  return readText(body, url.host);
+  return readText(body, url.host, asked);
 }
 
 /** The same as JSON, not yet looked at. */
@@ -43,17 +45,29 @@ export async function jsonOf(answer: Answer, asked: Asked): Promise<unknown> {
   }
 }
 
-async function readText(body: IncomingMessage, host: string): Promise<string> {
+async function readText(body: IncomingMessage, host: string, { what, patience }: Asked): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
+  using watch = new StallWatch(patience, () => body.destroy(stoodStill(host, what, patience)));
+  watch.waiting = true;
   for await (const piece of body as AsyncIterable<Buffer>) {
     bytes += piece.byteLength;
+    watch.arrived(piece.byteLength);
     if (bytes > mostBytes) {
       throw new NetworkError('wrong-answer', `${host} answers without end.`, 'Check the address of the hub.');
     }
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');
+}
+
+function stoodStill(host: string, what: string, { ms }: Patience): NetworkError {
+  return new NetworkError(
+    'unreachable',
+    `${host} has sent next to nothing of ${what} for ${Math.ceil(ms / 1000)} seconds.`,
+    'Check the connection to the network, and try again later.',
+    { again: true },
+  );
 }
 
 /** The hub says in a header of its own what it means: it has no repository for somebody who may not see it. */

@@ -10,6 +10,7 @@ import {
 } from '../downloads/index.ts';
 import type { Answer } from '../downloads/request.ts';
 import { networkError } from '../downloads/network-error.ts';
+import { usualPatience } from '../downloads/stall.ts';
 import { type Asked, jsonOf, textOf } from './hub-answer.ts';
 import { foundListSchema, type foundSchema, repositorySchema } from './schemas.ts';
 
@@ -21,7 +22,7 @@ export interface HubOptions {
   /** Of an account; it goes to the endpoint alone. */
   token?: string | null;
   retries?: RetryOptions;
-  /** How long the hub may take until its answer begins, in ms. */
+  /** How long the hub may take until its answer begins, and stand still in the middle of it, in ms. */
   answerWithinMs?: number;
 }
 
@@ -183,7 +184,8 @@ export class Hub {
   }
 
   #asked(what: string, path: readonly string[]): Asked {
-    return { what, hasToken: this.#token !== null, page: this.#address(path) };
+    const patience = { ...usualPatience, ms: this.#answerWithinMs ?? usualPatience.ms };
+    return { what, hasToken: this.#token !== null, page: this.#address(path), patience };
   }
 
   #address(path: readonly string[], query?: URLSearchParams): string {
