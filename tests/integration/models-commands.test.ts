@@ -8,6 +8,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FileSecrets, hubToken, secretsFile } from '../../src/main/secrets/index.ts';
 import { run } from '../support/command.ts';
 import { sha256, startHub, type StandInHub } from '../support/hub.ts';
 import { buildTinyModel } from '../support/models.ts';
@@ -169,6 +170,24 @@ describe('puna models pull', () => {
     expect(hub.seen.filter(({ server }) => server === 'files').every((each) => !each.authorization)).toBe(
       true,
     );
+  });
+
+  test('goes on without a token that the desktop has sealed, and says so', async () => {
+    const keychain = {
+      name: 'keychain',
+      seal: (secret: string) => Buffer.from(secret),
+      open: () => Promise.reject(new Error('It is locked.')),
+    };
+    await new FileSecrets(secretsFile(data()), keychain).set(hubToken, hub.token);
+    const { status, stderr } = await pull([id]);
+    expect(status).toBe(0);
+    expect(stderr).toContain('The token that is kept cannot be opened here');
+    expect(hub.seen.some(({ authorization }) => authorization)).toBe(false);
+    const found = await models(['search', 'tiny', '--json', '--endpoint', hub.url]);
+    expect(lines(found.stdout)).toMatchObject([
+      { type: 'model', id },
+      { type: 'result', models: 1 },
+    ]);
   });
 
   test('killed in the middle, goes on from there and ends with the right hash', async () => {
