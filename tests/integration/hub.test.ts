@@ -105,7 +105,7 @@ describe('Trouble with the hub is one sentence with a remedy:', () => {
     await expect(hub.repository('no/where')).rejects.toMatchObject({
       code: 'not-found',
       message: `${host()} has not found the repository no/where.`,
-      remedy: 'Check its name; a private one needs a token (HF_TOKEN, or "puna models token").',
+      remedy: `Check its name; a private one needs a token (in the app's settings, or for commands HF_TOKEN or "puna models token").`,
     });
     standIn.put({ id: 'my/own', files: {}, private: true });
     await expect(hub.repository('my/own')).rejects.toThrow('has not found');
@@ -120,7 +120,7 @@ describe('Trouble with the hub is one sentence with a remedy:', () => {
     await expect(hub.card(repository)).rejects.toMatchObject({
       reason: 'no-access',
       message: `${host()} gives the model card of big/gated only to those who have accepted its conditions.`,
-      remedy: `Accept the conditions on ${standIn.url}/big/gated, and give Puna a token of your account: HF_TOKEN, or "puna models token".`,
+      remedy: `Accept the conditions on ${standIn.url}/big/gated, and give Puna a token of your account (in the app's settings, or for commands HF_TOKEN or "puna models token").`,
     });
   });
 

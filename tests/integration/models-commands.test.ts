@@ -130,7 +130,7 @@ describe('puna models pull', () => {
       return stderr;
     };
     expect(await complaint(['no/where'])).toBe(
-      `puna: ${host} has not found the repository no/where. Check its name; a private one needs a token (HF_TOKEN, or "puna models token").\n`,
+      `puna: ${host} has not found the repository no/where. Check its name; a private one needs a token (in the app's settings, or for commands HF_TOKEN or "puna models token").\n`,
     );
     expect(await complaint([`${id}:Q2_K`])).toBe(
       `puna: ${id} has no Q2_K. It has ${small.length < large.length ? 'Q4_K_M, Q8_0' : ''}.\n`,
@@ -151,7 +151,7 @@ describe('puna models pull', () => {
     const refused = await pull([id]);
     expect(refused.stderr).toBe(
       `puna: ${new URL(hub.url).host} gives the files of ${id} only to those who have accepted its conditions. ` +
-        `Accept them on ${hub.url}/${id}, and give Puna a token of your account: HF_TOKEN, or "puna models token".\n`,
+        `Accept them on ${hub.url}/${id}, and give Puna a token of your account (in the app's settings, or for commands HF_TOKEN or "puna models token").\n`,
     );
     const kept = await models(['token'], { input: `${hub.token}\n` });
     expect(kept).toMatchObject({

@@ -70,6 +70,9 @@ function stoodStill(host: string, what: string, { ms }: Patience): NetworkError 
   );
 }
 
+/** Where a person gives Puna a token: commands cannot open what the desktop has sealed. */
+export const tokenPlaces = `in the app's settings, or for commands HF_TOKEN or "puna models token"`;
+
 /** The hub says in a header of its own what it means: it has no repository for somebody who may not see it. */
 function refusal({ status, headers, url }: Answer, words: string, asked: Asked): NetworkError {
   const { host } = url;
@@ -82,7 +85,7 @@ function refusal({ status, headers, url }: Answer, words: string, asked: Asked):
       `${host} gives ${what} only to those who have accepted its conditions.`,
       hasToken
         ? `${conditions} with the account of your token; some owners take a while to let you in.`
-        : `${conditions}, and give Puna a token of your account: HF_TOKEN, or "puna models token".`,
+        : `${conditions}, and give Puna a token of your account (${tokenPlaces}).`,
     );
   }
   if (hasToken && status === 401 && /invalid|expired|credentials/i.test(`${code ?? ''} ${words}`)) {
@@ -98,7 +101,7 @@ function refusal({ status, headers, url }: Answer, words: string, asked: Asked):
       `${host} has not found ${what}.`,
       hasToken
         ? 'Check its name, and that the account of your token may see it.'
-        : 'Check its name; a private one needs a token (HF_TOKEN, or "puna models token").',
+        : `Check its name; a private one needs a token (${tokenPlaces}).`,
     );
   }
   const retry = retryAfterMs(headers);

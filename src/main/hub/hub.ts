@@ -11,7 +11,7 @@ import {
 import type { Answer } from '../downloads/request.ts';
 import { networkError } from '../downloads/network-error.ts';
 import { usualPatience } from '../downloads/stall.ts';
-import { type Asked, jsonOf, textOf } from './hub-answer.ts';
+import { type Asked, jsonOf, textOf, tokenPlaces } from './hub-answer.ts';
 import { foundListSchema, type foundSchema, repositorySchema } from './schemas.ts';
 
 export const usualEndpoint = 'https://huggingface.co';
@@ -177,7 +177,7 @@ export class Hub {
       'no-access',
       `${this.endpoint.host} gives the files of ${id} only to those who have accepted its conditions.`,
       this.#token === null
-        ? `Accept them on ${page}, and give Puna a token of your account: HF_TOKEN, or "puna models token".`
+        ? `Accept them on ${page}, and give Puna a token of your account (${tokenPlaces}).`
         : `Accept them on ${page} with the account of your token; some owners take a while to let you in.`,
       { cause: thrown },
     );
