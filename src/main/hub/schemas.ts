@@ -5,7 +5,7 @@ import { z } from 'zod';
  * out: what is not needed to download may be missing, and what is strange counts as missing.
  */
 const text = z.string();
-const count = z.number().nonnegative().nullable().catch(null).default(null);
+const count = z.int().nonnegative().nullable().catch(null).default(null);
 const strings = z.array(text).catch([]).default([]);
 const gated = z
   .union([z.literal(false), z.enum(['auto', 'manual'])])
