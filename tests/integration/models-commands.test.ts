@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { databaseFile, openDatabase } from '../../src/main/history/index.ts';
 import { FileSecrets, hubToken, secretsFile } from '../../src/main/secrets/index.ts';
 import { run } from '../support/command.ts';
 import { sha256, startHub, type StandInHub } from '../support/hub.ts';
@@ -353,6 +354,21 @@ test('A split model is one: pulled, listed and removed as a whole', async () => 
   expect(listed).toMatchObject({ name: 'tiny-F32', bytes: (first?.length ?? 0) + (second?.length ?? 0) });
   expect(await models(['remove', 'tiny-F32'])).toMatchObject({ status: 0 });
   expect(existsSync(place())).toBe(false);
+});
+
+test('A model behind a linked folder among Puna’s own is taken off the list, and its file stays', async () => {
+  const foreign = join(temporary.folder, 'foreign');
+  await mkdir(join(data(), 'models'), { recursive: true });
+  await symlink(foreign, join(data(), 'models', 'someone'));
+  expect(await pull([id, '--out', foreign])).toMatchObject({ status: 0 });
+  const database = openDatabase(databaseFile(data()));
+  const path = join(data(), 'models', 'someone', 'tiny-Q4_K_M.gguf');
+  database.prepare('UPDATE models SET path = ?').run(path);
+  database.close();
+  const removed = await models(['remove', 'tiny-Q4_K_M']);
+  expect(removed).toMatchObject({ status: 0, stderr: '' });
+  expect(removed.stdout).toContain(`Its file stays: ${path}`);
+  expect(await readdir(foreign)).toEqual(['tiny-Q4_K_M.gguf']);
 });
 
 function splitPart(number: number): Promise<Buffer> {

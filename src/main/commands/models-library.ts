@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Model } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { databaseFile, openDatabase } from '../history/index.ts';
-import { Library } from '../library/index.ts';
+import { belongsToPuna, deleteModelFiles, Library } from '../library/index.ts';
 import { dataFolder } from '../storage/index.ts';
 import { size } from '../weights/figures.ts';
 import { table } from '../weights/inspect.ts';
-import { readModelFile } from '../weights/model-file.ts';
 import { Output, runCommand } from './output.ts';
 
 interface Common {
@@ -97,35 +95,11 @@ async function remove(
       `Name a number: ${numbers}.`,
     );
   }
-  const deleted = !keep && isBelow(ownFolder, model.path);
-  // Read before it is forgotten: the file tells how many parts there are.
-  const paths = deleted ? await partsOf(model.path) : [];
+  const ownFolders = [ownFolder];
+  const deleted = !keep && (await belongsToPuna(model, ownFolders));
+  if (deleted) await deleteModelFiles(model, { ownFolders, trash: null });
   library.remove(model.id);
-  for (const path of paths) await rm(path, { force: true });
-  if (deleted) await removeEmpty(dirname(model.path), ownFolder);
   return { model, deleted };
-}
-
-async function partsOf(path: string): Promise<string[]> {
-  return readModelFile(path).then(
-    ({ files }) => files.map((file) => file.path),
-    () => [path],
-  );
-}
-
-function isBelow(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path;
-}
-
-async function removeEmpty(folder: string, top: string): Promise<void> {
-  for (let at = folder; isBelow(top, at); at = dirname(at)) {
-    const isGone = await rmdir(at).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) return;
-  }
 }
 
 function line({ id, name, kind, quantization, bytes, missing, path }: Model): string[] {

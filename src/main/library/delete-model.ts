@@ -32,6 +32,16 @@ export async function deleteModelFiles(
   if (top) await removeEmpty(dirname(model.path), top);
 }
 
+/** Whether the files of a model lie in Puna's own folders, also by the real paths of these, so that they may be deleted. */
+export async function belongsToPuna(
+  model: Pick<Model, 'path' | 'kind'>,
+  ownFolders: readonly string[],
+): Promise<boolean> {
+  const paths = [model.path, ...(await pathsOf(model))];
+  const own = await Promise.all(paths.map((path) => ownFolderOf(path, ownFolders)));
+  return !own.includes(null);
+}
+
 async function pathsOf({ path, kind }: Pick<Model, 'path' | 'kind'>): Promise<string[]> {
   if (kind === 'weights') return [path];
   const files = await readModelFile(path).then(

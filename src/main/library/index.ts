@@ -1,6 +1,6 @@
 /** Models and adapters on disk. */
 export { browse, expandHome } from './browse.ts';
-export { deleteModelFiles, type Trash } from './delete-model.ts';
+export { belongsToPuna, deleteModelFiles, type Trash } from './delete-model.ts';
 export { Library, type LibraryOptions, type ModelToAdd } from './library.ts';
 export { LibraryFolders } from './library-folders.ts';
 export { ReadingEngine } from './reading-engine.ts';
