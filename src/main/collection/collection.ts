@@ -89,7 +89,9 @@ export class Collection {
 
   /** Errors: `not-found`. */
   get(id: number): Dataset {
-    return this.#making.find(id)?.value ?? this.#stored.get(id);
+    // One that was removed may be in line for a moment still.
+    const live = this.#removed.has(id) ? undefined : this.#making.find(id);
+    return live?.value ?? this.#stored.get(id);
   }
 
   /** Takes in files that were uploaded as a group; gives their path. Errors: those of `Uploads.takeGroup`. */
