@@ -24,11 +24,16 @@ afterEach(async () => {
 /** A trash of the test's own. */
 const trash = (file: string) => rename(file, path('trash', basename(file)));
 
-function remove(file: string, how: { forGood?: boolean; kind?: 'model' | 'weights' } = {}): Promise<void> {
-  const { forGood = false, kind = 'model' } = how;
+interface How {
+  forGood?: boolean;
+  kind?: 'model' | 'weights';
+  items?: { path: string; name: string }[];
+}
+
+function remove(file: string, { forGood = false, kind = 'model', items = [] }: How = {}): Promise<void> {
   return deleteModelFiles(
     { path: file, kind },
-    { ownFolders: [own(), path('data', 'adapters')], trash: forGood ? null : trash },
+    { ownFolders: [own(), path('data', 'adapters')], items, trash: forGood ? null : trash },
   );
 }
 
@@ -55,11 +60,30 @@ describe("a model's files in Puna's own folders", () => {
     expect(await readdir(path('trash'))).toEqual([]);
   });
 
+  it('are deleted with no other model that lies in their folder', async () => {
+    await buildTinyFolder(own('maker', 'base'));
+    const items = [
+      { path: own('maker', 'base'), name: 'Base' },
+      { path: await modelAt(own('maker', 'base', 'small.gguf')), name: 'Small' },
+    ];
+    for (const forGood of [true, false]) {
+      await expect(remove(own('maker', 'base'), { kind: 'weights', forGood, items })).rejects.toMatchObject({
+        code: 'invalid-input',
+        message: expect.stringContaining('Small') as string,
+      });
+    }
+    expect(await isThere(own('maker', 'base', 'config.json'))).toBe(true);
+    await remove(own('maker', 'base', 'small.gguf'), { items });
+    await remove(own('maker', 'base'), { kind: 'weights', items: items.slice(0, 1) });
+    expect(await readdir(own())).toEqual([]);
+  });
+
   it('stay where the trash does not take them', async () => {
     const file = await modelAt(own('one.gguf'));
     const refuse = (trashing: (file: string) => Promise<void>) =>
-      expect(deleteModelFiles({ path: file, kind: 'model' }, { ownFolders: [own()], trash: trashing }))
-        .rejects;
+      expect(
+        deleteModelFiles({ path: file, kind: 'model' }, { ownFolders: [own()], items: [], trash: trashing }),
+      ).rejects;
     await refuse(() => Promise.reject(new Error('No trash.'))).toMatchObject({ code: 'invalid-input' });
     await refuse(async () => undefined).toMatchObject({
       message: `The system's trash does not take ${file}.`,
@@ -104,7 +128,7 @@ it.skipIf(process.platform !== 'linux')("the browser shell's trash is that of fr
   const file = await modelAt(own('a [b] *.gguf'));
   await deleteModelFiles(
     { path: file, kind: 'model' },
-    { ownFolders: [own()], trash: (one) => moveToTrash(one, { glob: false }) },
+    { ownFolders: [own()], items: [], trash: (one) => moveToTrash(one, { glob: false }) },
   );
   expect(await isThere(file)).toBe(false);
   expect(await readdir(path('share', 'Trash'))).toEqual(expect.arrayContaining(['files', 'info']));

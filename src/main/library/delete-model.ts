@@ -9,15 +9,31 @@ import { isBelow } from './library.ts';
 /** Moves a file or a folder to the system's trash. */
 export type Trash = (path: string) => Promise<void>;
 
+interface DeleteOptions {
+  ownFolders: readonly string[];
+  /** Null: they are removed for good. */
+  trash: Trash | null;
+  /** What is in the library, for folders of weights: models may lie in them. */
+  items?: readonly Pick<Model, 'path' | 'name'>[];
+}
+
 /**
- * Moves the files of a model that lie in Puna's own folders to the trash, or removes them for good (`trash` is null). Folders that are
- * empty then go with them. What a link leads to stays where it is. Errors: `invalid-input` (files that are not Puna's, or a trash that
- * does not take them).
+ * Moves the files of a model that lie in Puna's own folders to the trash, or removes them for good. Folders that are empty then go with
+ * them. What a link leads to stays where it is. Errors: `invalid-input` (files that are not Puna's, a folder with another model in it, or
+ * a trash that does not take them).
  */
 export async function deleteModelFiles(
   model: Pick<Model, 'path' | 'kind'>,
-  { ownFolders, trash }: { ownFolders: readonly string[]; trash: Trash | null },
+  { ownFolders, trash, items = [] }: DeleteOptions,
 ): Promise<void> {
+  const within = items.find(({ path }) => isBelow(path, model.path));
+  if (within) {
+    throw new PunaError(
+      'invalid-input',
+      `${within.name} lies in the folder ${model.path}, too, and would be deleted with it.`,
+      'Delete that model first, or move it elsewhere.',
+    );
+  }
   const paths = await pathsOf(model);
   const own = await Promise.all(paths.map((path) => ownFolderOf(path, ownFolders)));
   if (own.includes(null)) {

@@ -269,6 +269,7 @@ export function createRouter(services: Services): AppRouter {
         if (host.status.modelId === modelId) await host.unload();
         await deleteModelFiles(model, {
           ownFolders: services.ownFolders,
+          items: [...(await library.list()), ...(await library.weights())].filter(({ missing }) => !missing),
           trash: forGood ? null : services.trash,
         });
         library.remove(modelId);
