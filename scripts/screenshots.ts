@@ -192,7 +192,10 @@ for (const content of [english, korean]) {
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.goto(`http://127.0.0.1:${shell.port}/#/models/discover`);
-  await page.getByRole('article').first().or(page.getByRole('listitem').first()).first().waitFor();
+  await page
+    .getByRole('button', { name: /^Get |받기/ })
+    .first()
+    .waitFor();
   await picture(page, content.language === 'ko' ? 'models-korean' : 'models-light');
   const runId = await fillTeach(shell, folder, content.facts);
   await page.goto(`http://127.0.0.1:${shell.port}/#/teach/run/${runId}`);
