@@ -77,15 +77,16 @@ export function settingsFor(
   const { batch } = withGiven({ batch: batchFor(sequencesOf(facts, withGiven(first)).sequences) });
   // A number of steps takes as long however often the data is read.
   const speed = withGiven({}).steps === null ? tokensPerSecond : null;
-  const epochs = epochsFor(
-    facts,
-    (count) => sequencesOf(facts, withGiven({ ...first, batch, epochs: count }), speed).seconds,
-  );
+  // Measurements take time as well.
+  const reading = (epochs: number): Partial<TrainingSettings> => {
+    const read = { ...first, batch, epochs };
+    return { ...read, evaluateEvery: every(sequencesOf(facts, withGiven(read)).steps, measurements) };
+  };
+  const epochs = epochsFor(facts, (count) => sequencesOf(facts, withGiven(reading(count)), speed).seconds);
   const { steps, validationExamples } = sequencesOf(facts, withGiven({ ...first, batch, epochs }));
   return withGiven({
-    ...first,
-    ...{ batch, epochs, learningRate: rateFor(facts, steps), warmup: Math.ceil(steps * warmupShare) },
-    evaluateEvery: every(steps, measurements),
+    ...reading(epochs),
+    ...{ learningRate: rateFor(facts, steps), warmup: Math.ceil(steps * warmupShare) },
     checkpointEvery: Math.max(leastCheckpointEvery, every(steps, checkpoints)),
     sampleEvery: every(steps, samples),
     patience: validationExamples > 0 ? patience : null,
