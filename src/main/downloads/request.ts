@@ -42,7 +42,8 @@ export async function request(address: string | URL, options: RequestOptions = {
     const { location } = answer.headers;
     if (!redirecting.includes(answer.status) || location === undefined) return answer;
     // Read to its end, so that the connection can be used again; its few words say nothing.
-    answer.body.on('error', () => undefined).resume();
+    // Nobody reads it, and it might have no end.
+    answer.body.on('error', () => undefined).destroy();
     const next = URL.parse(location, url.href);
     if (!next || !isWeb(next) || (url.protocol === 'https:' && next.protocol === 'http:')) {
       throw wrongAnswer(`${url.host} redirects to ${shown(next, location)}, which is not safe to follow.`);
