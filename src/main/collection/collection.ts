@@ -280,7 +280,7 @@ export class Collection {
   /** Stops what is being made, so that it goes on after the next start. */
   async close(): Promise<void> {
     await this.#making.close();
-    await this.#helper.stop();
+    await this.#helper.close();
   }
 
   /** The file of one that has one. */

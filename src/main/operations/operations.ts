@@ -150,7 +150,7 @@ export class Operations {
   /** Stops what runs as `cancel` does, so that it can be resumed after the next start. */
   async close(): Promise<void> {
     await this.#line.close(closingPatience, async () => this.#engine?.stop());
-    await this.#helper.stop();
+    await this.#helper.close();
   }
 
   /** What operations that have not ended read. */
