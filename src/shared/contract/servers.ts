@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { idSchema } from './conversation.ts';
+
+/**
+ * Where words go that are sent to a server: to another program on this computer, to a machine on the local network, or anywhere
+ * else. Told by its address.
+ */
+export const serverPlaceSchema = z.enum(['this-computer', 'local-network', 'elsewhere']);
+export type ServerPlace = z.infer<typeof serverPlaceSchema>;
+
+/** Which server a model answers from that does not lie on this machine as a file. */
+export const modelServerSchema = z.object({ id: idSchema, name: z.string(), place: serverPlaceSchema });
+export type ModelServer = z.infer<typeof modelServerSchema>;
+
+const serverName = z.string().trim().min(1).max(100);
+/** Up to where OpenAI's API begins, such as `http://192.168.0.7:8000/v1`. */
+const serverAddress = z.string().trim().min(1).max(2000);
+
+/** A program that speaks OpenAI's API (vLLM, llama-server, Ollama, LM Studio…), and that a person has added. */
+export const serverSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  address: z.string(),
+  place: serverPlaceSchema,
+  /** Whether a key goes along. It is never told itself. */
+  hasKey: z.boolean(),
+  /** What came of asking for its models last; `unknown`: not asked since Puna was started. */
+  state: z.enum(['unknown', 'asking', 'reached', 'failed']),
+  /** Why it `failed`, as a sentence. */
+  reason: z.string().nullable(),
+  /** What it offers, as far as known; `modelId` of those that are in Puna's list. */
+  models: z.array(z.object({ name: z.string(), modelId: idSchema.nullable() })),
+});
+export type Server = z.infer<typeof serverSchema>;
+
+export const newServerSchema = z.object({
+  name: serverName,
+  address: serverAddress,
+  key: z.string().trim().min(1).max(1000).nullable(),
+});
+export type NewServer = z.infer<typeof newServerSchema>;
+
+/** Absent keys stay as they are; `key: null` forgets it. */
+export const serverPatchSchema = newServerSchema.partial();
+export type ServerPatch = z.infer<typeof serverPatchSchema>;
