@@ -15,6 +15,7 @@ import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
 import { MemoryShare, TrainingRuns } from './runs/index.ts';
 import { FileSecrets, type Secrets, secretsFile } from './secrets/index.ts';
+import { Starter } from './starter/index.ts';
 import { lockDataFolder, Uploads } from './storage/index.ts';
 
 export interface AppOptions {
@@ -26,6 +27,8 @@ export interface AppOptions {
   pickModels?: () => Promise<string[]>;
   /** The system's trash. */
   trash: Trash;
+  /** The folder of what comes with Puna, such as the starter model; null: nothing does. */
+  resources: string | null;
   /** Where tokens are kept; without it, in a file of the data folder that only its owner can read. */
   secrets?: Secrets;
 }
@@ -48,6 +51,7 @@ export async function createApp({
   launchEngine,
   pickModels,
   trash,
+  resources,
   secrets = new FileSecrets(secretsFile(dataFolder)),
 }: AppOptions): Promise<App> {
   const lock = lockDataFolder(dataFolder);
@@ -67,6 +71,7 @@ export async function createApp({
       ownFolders,
       onChange: (models) => events.publish({ type: 'models', models }),
     });
+    const starter = new Starter({ resources, database, library });
     const reader = new ReadingEngine(launchEngine);
     const shelves = new LibraryFolders({
       ...{ database, library, reader, ownFolders },
@@ -115,10 +120,11 @@ export async function createApp({
     });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ hub, downloads, api },
+      ...{ starter, hub, downloads, api },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
       ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });
+    await starter.takeIn();
     shelves.start();
     void api.follow();
     return {

@@ -33,6 +33,7 @@ import { type Words, wordsFor } from './electron/words.ts';
 import { followWork } from './electron/work.ts';
 import { acceptPorts } from './rpc/message-port.ts';
 import { secretsFile } from './secrets/index.ts';
+import { resourcesFolder } from './starter/index.ts';
 import { dataFolder } from './storage/index.ts';
 
 // The Electron shell. Here its parts are connected; each part is in electron/. Electron waits for this file to be read to
@@ -84,6 +85,7 @@ async function start(folder: string): Promise<void> {
     pickModels,
     secrets: new KeychainSecrets(safeStorage, secretsFile(folder)),
     trash: (path) => shell.trashItem(path),
+    resources: app.isPackaged ? join(process.resourcesPath, 'resources') : resourcesFolder(),
   });
   const quitting = new AbortController();
   closeBeforeQuit(app, () => {

@@ -10,6 +10,8 @@ const usualPort = 7862;
 
 export interface ServeOptions {
   dataFolder: string;
+  /** The folder of what comes with Puna, such as the starter model; null: nothing does. */
+  resources: string | null;
   /** Undefined: the usual one, or any free one where that is taken. */
   port?: number | undefined;
   /** Opens the API, too, whatever the setting says; without a port, on that of the setting. */
@@ -26,9 +28,9 @@ export interface RunningShell {
 }
 
 /** The browser shell: the app behind a web server on 127.0.0.1. Errors: those of `createApp`, and `port-in-use`. */
-export async function serve({ dataFolder, port, api }: ServeOptions): Promise<RunningShell> {
+export async function serve({ dataFolder, resources, port, api }: ServeOptions): Promise<RunningShell> {
   const app = await createApp({
-    ...{ dataFolder, shell: 'browser', launchEngine: launchChildProcess },
+    ...{ dataFolder, resources, shell: 'browser', launchEngine: launchChildProcess },
     // Names of models may have the signs of patterns.
     trash: (path) => moveToTrash(path, { glob: false }),
   });

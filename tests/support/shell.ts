@@ -33,13 +33,17 @@ export async function startShell({
   dataFolder,
   built = false,
   api: opensApi = false,
+  resources = null,
 }: {
   dataFolder: string;
   built?: boolean;
   api?: boolean;
+  /** The folder of what comes with Puna; without it, nothing does. */
+  resources?: string | null;
 }): Promise<Shell> {
   const entry = built ? 'out/main/cli.js' : 'src/main/cli.ts';
   const words = [entry, 'serve', '--port', '0', '--no-open', '--json', '--data', dataFolder];
+  words.push(...(resources === null ? ['--no-resources'] : ['--resources', resources]));
   if (opensApi) words.push('--api-port', '0');
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let complaints = '';

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { aborted } from 'node:util';
 import open from 'open';
 import { serve } from '../serve.ts';
+import { resourcesFolder } from '../starter/index.ts';
 import { dataFolder } from '../storage/index.ts';
 import { integer } from './arguments.ts';
 import { Output, runCommand } from './output.ts';
@@ -11,6 +12,8 @@ interface ServeWords {
   api?: boolean;
   apiPort?: number;
   data?: string;
+  /** False: without what comes with Puna. */
+  resources?: string | false;
   open: boolean;
   json?: boolean;
 }
@@ -23,6 +26,8 @@ export function addServe(program: Command): void {
     .option('--api', "open OpenAI's API for other programs of this machine, too")
     .option('--api-port <n>', 'its port on 127.0.0.1; 0 takes any free one', integer({ min: 0, max: 65535 }))
     .option('--data <dir>', 'data folder')
+    .addOption(new Option('--resources <dir>', 'another folder than that of what comes with Puna').hideHelp())
+    .option('--no-resources', 'without the starter model and the samples')
     .option('--no-open', 'print the link without opening a browser')
     .option('--json', 'print JSON lines')
     .action((options: ServeWords) =>
@@ -30,6 +35,7 @@ export function addServe(program: Command): void {
         const output = new Output(options.json ?? false);
         const shell = await serve({
           ...{ dataFolder: dataFolder(options.data), port: options.port },
+          resources: options.resources === false ? null : (options.resources ?? resourcesFolder()),
           api: options.api || options.apiPort !== undefined ? { port: options.apiPort } : undefined,
         });
         output.text(`Puna is at ${shell.link}\n`);

@@ -1,12 +1,15 @@
-import type { Downloader, LibraryFolder, ModelOrigin } from '../../shared/contract/index.ts';
+import type { Downloader, LibraryFolder } from '../../shared/contract/index.ts';
 import { keepings } from './downloaded/index.ts';
 import { FolderWatch, folderId, type FolderWatchOptions } from './folder-watch.ts';
 import { walk, type Walked, type WalkOptions } from './walk.ts';
 
+/** Where what lies in a folder comes from: Puna itself, the person, or another program. */
+type RootOrigin = 'puna' | 'folder' | Downloader;
+
 /** A folder that is looked through and watched. */
 export class Root {
   readonly path: string;
-  readonly origin: ModelOrigin;
+  readonly origin: RootOrigin;
   /** Where it is kept, if a person has added it. */
   readonly folderId: number | null;
   readonly watch: FolderWatch;
@@ -21,7 +24,7 @@ export class Root {
   #took = 0;
 
   constructor(
-    { path, origin, folderId = null }: { path: string; origin: ModelOrigin; folderId?: number | null },
+    { path, origin, folderId = null }: { path: string; origin: RootOrigin; folderId?: number | null },
     watch: FolderWatchOptions,
   ) {
     this.path = path;
@@ -32,7 +35,7 @@ export class Root {
 
   /** The program that keeps its downloads here. */
   get program(): Downloader | null {
-    return this.origin === 'puna' || this.origin === 'folder' || this.origin === 'file' ? null : this.origin;
+    return this.origin === 'puna' || this.origin === 'folder' ? null : this.origin;
   }
 
   /** Looks through it; null where that cannot be, which `state` tells then. Errors: the signal's reason. */

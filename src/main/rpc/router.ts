@@ -19,12 +19,14 @@ import {
 import type { Machine } from '../machine/index.ts';
 import type { Operations } from '../operations/index.ts';
 import type { TrainingRuns } from '../runs/index.ts';
+import type { Starter } from '../starter/index.ts';
 import type { Uploads } from '../storage/index.ts';
 
 /** What the procedures are made of. */
 export interface Services {
   history: History;
   library: Library;
+  starter: Starter;
   /** The folders that the library is made of. */
   shelves: LibraryFolders;
   verifier: Verifier;
@@ -68,6 +70,7 @@ export function createRouter(services: Services): AppRouter {
   const {
     history,
     library,
+    starter,
     shelves,
     verifier,
     hub,
@@ -123,7 +126,9 @@ export function createRouter(services: Services): AppRouter {
       pickModels: os.system.pickModels.handler(() => pickModels?.() ?? null),
     },
     settings: {
-      update: os.settings.update.handler(({ input }) => {
+      update: os.settings.update.handler(async ({ input }) => {
+        // Before it begins: its first step is to ask the starter model.
+        if (input.tour === 'chat') await starter.bringBack();
         const settings = history.settings.update(input);
         tell({ type: 'settings', settings });
         if (input.showDownloaded !== undefined) {
@@ -132,6 +137,9 @@ export function createRouter(services: Services): AppRouter {
         }
         return settings;
       }),
+    },
+    samples: {
+      get: os.samples.get.handler(() => starter.samples()),
     },
     api: {
       status: os.api.status.handler(() => api.status),

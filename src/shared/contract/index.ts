@@ -50,6 +50,7 @@ import {
   tagSchema,
 } from './model.ts';
 import { browsedKindSchema, folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
+import { samplesSchema } from './tour.ts';
 import {
   pairSchema,
   suggestionSchema,
@@ -78,6 +79,7 @@ export * from './message.ts';
 export * from './model.ts';
 export * from './sampling.ts';
 export * from './settings.ts';
+export * from './tour.ts';
 export * from './training.ts';
 export * from './weights.ts';
 
@@ -144,6 +146,10 @@ export const contract = {
   },
   settings: {
     update: base.input(settingsSchema.omit({ api: true }).partial()).output(settingsSchema),
+  },
+  samples: {
+    /** What comes with Puna to begin with: a model, chats to teach it, a delta to apply to it. */
+    get: base.output(samplesSchema),
   },
   api: {
     status: base.output(apiStatusSchema),

@@ -3,8 +3,8 @@ export const downloaders = ['hugging-face', 'lm-studio', 'jan', 'gpt4all', 'olla
 export type Downloader = (typeof downloaders)[number];
 
 /**
- * Where a model's file lies: in Puna's own folders, in a folder that a person has added, where another program has put it, or
- * anywhere else (`file`).
+ * Where a model's file lies: in Puna's own folders, in a folder that a person has added, beside Puna itself (`starter`), where another
+ * program has put it, or anywhere else (`file`).
  */
-export const modelOrigins = ['puna', 'folder', 'file', ...downloaders] as const;
+export const modelOrigins = ['puna', 'folder', 'file', 'starter', ...downloaders] as const;
 export type ModelOrigin = (typeof modelOrigins)[number];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { apiSettingsSchema } from './api.ts';
 import { idSchema } from './conversation.ts';
 import { defaultSampling, samplingSchema } from './sampling.ts';
+import { tourStateSchema } from './tour.ts';
 
 /** What holds for the whole program. */
 export const settingsSchema = z.object({
@@ -17,6 +18,8 @@ export const settingsSchema = z.object({
   api: apiSettingsSchema,
   /** Models that other programs have downloaded are in the library, too. */
   showDownloaded: z.boolean(),
+  /** Beginning the tour brings the starter model back where it was taken off the list. */
+  tour: tourStateSchema,
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -30,6 +33,7 @@ export const defaultSettings: Settings = {
   // Far from the ports of other programs that serve models.
   api: { on: false, port: 11_500 },
   showDownloaded: false,
+  tour: 'new',
 };
 
 /** This program and this machine, for the settings page and for reports. */

@@ -8,6 +8,7 @@ export const en = {
     puna: 'Puna’s folder',
     folder: 'My folders',
     file: 'Single files',
+    starter: 'Comes with Puna',
     'hugging-face': 'Hugging Face',
     'lm-studio': 'LM Studio',
     jan: 'Jan',

@@ -11,6 +11,7 @@ export const ko: Translation<typeof en> = {
     puna: 'Puna 폴더',
     folder: '내 폴더',
     file: '따로 추가한 파일',
+    starter: 'Puna와 함께 온 모델',
     'hugging-face': 'Hugging Face',
     'lm-studio': 'LM Studio',
     jan: 'Jan',

@@ -1,0 +1,3 @@
+/** The model that comes with Puna, and what there is to try with it. */
+export { resourcesFolder } from './place.ts';
+export { Starter } from './starter.ts';
