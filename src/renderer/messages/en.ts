@@ -5,6 +5,7 @@ import { en as library } from './library/en.ts';
 import { en as hub } from './hub/en.ts';
 import { en as machine } from './machine/en.ts';
 import { en as runs } from './runs/en.ts';
+import { en as servers } from './servers/en.ts';
 
 /** Every text of the interface in English. messages/ko.ts has the same keys; `lib/i18n.svelte.ts` types both. */
 export const en = {
@@ -608,6 +609,7 @@ export const en = {
   hub,
   machine,
   runs,
+  servers,
 };
 
 /** The shape of a language: the same keys, other words. */

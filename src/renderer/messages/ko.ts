@@ -6,6 +6,7 @@ import { ko as library } from './library/ko.ts';
 import { ko as hub } from './hub/ko.ts';
 import { ko as machine } from './machine/ko.ts';
 import { ko as runs } from './runs/ko.ts';
+import { ko as servers } from './servers/ko.ts';
 import type { Translation } from './translation.ts';
 
 export const ko: Translation<Messages> = {
@@ -595,4 +596,5 @@ export const ko: Translation<Messages> = {
   hub,
   machine,
   runs,
+  servers,
 };
