@@ -126,6 +126,7 @@ export async function createApp({
     });
     await starter.takeIn();
     shelves.start();
+    void starter.loadAhead({ host, settings: history.settings });
     void api.follow();
     return {
       ...{ router, api },

@@ -6,6 +6,7 @@ import type {
   QueueEntry,
   ReplyStats,
 } from '../../shared/contract/index.ts';
+import { answeringModel } from '../../shared/answering-model.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Events } from '../events.ts';
 import type { History } from '../history/index.ts';
@@ -177,8 +178,7 @@ export class Chat {
 
   #modelOf(conversation: Conversation, models: Model[]): Model | undefined {
     const wanted = conversation.modelId ?? this.#services.history.settings.get().modelId;
-    const chatModels = models.filter(({ kind }) => kind === 'model');
-    return chatModels.find(({ id }) => id === wanted) ?? chatModels.find(({ missing }) => !missing);
+    return answeringModel(models, wanted);
   }
 
   #reply(messageId: number): Message {

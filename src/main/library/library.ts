@@ -10,6 +10,7 @@ import { expandHome } from './browse.ts';
 import { KnownModels } from './known-models.ts';
 import { type ModelRow, toModel } from './model-row.ts';
 import { moveIntoFolder } from './models-folder.ts';
+import { starterMark } from './place-starter.ts';
 import { putModel } from './put-model.ts';
 import { usable, type UsableFacts } from './usable.ts';
 
@@ -109,11 +110,13 @@ export class Library {
 
   /** Forgets it; the file stays where it is, and scans leave it out from then on. Errors: `not-found`. */
   remove(id: number): void {
-    const path = this.#database
-      .prepare<[number], string>('DELETE FROM models WHERE id = ? RETURNING path')
-      .pluck()
+    const gone = this.#database
+      .prepare<[number], Pick<ModelRow, 'path' | 'origin'>>(
+        'DELETE FROM models WHERE id = ? RETURNING path, origin',
+      )
       .get(id);
-    if (path === undefined) throw unknownModel();
+    if (!gone) throw unknownModel();
+    const path = gone.origin === 'starter' ? starterMark : gone.path;
     this.#database.prepare('INSERT OR IGNORE INTO forgotten_models (path) VALUES (?)').run(path);
     this.tell();
   }

@@ -45,8 +45,8 @@ export async function placeStarter(
 }
 
 /** Forgets that a person has taken it off the list. */
-export function welcomeStarter(database: Database, path: string): void {
-  database.prepare('DELETE FROM forgotten_models WHERE path IN (?, ?)').run(starterMark, path);
+export function welcomeStarter(database: Database): void {
+  database.prepare('DELETE FROM forgotten_models WHERE path = ?').run(starterMark);
 }
 
 function isTakenOff(database: Database): boolean {

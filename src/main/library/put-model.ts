@@ -49,7 +49,7 @@ export function putModel(database: Database, model: ModelToPut): number {
          architecture = excluded.architecture, parameters = excluded.parameters,
          quantization = excluded.quantization, context_length = excluded.context_length,
          has_chat_template = excluded.has_chat_template, license = excluded.license, real_path = excluded.real_path,
-         origin = CASE WHEN excluded.origin = 'file' THEN origin ELSE excluded.origin END,
+         origin = CASE WHEN excluded.origin = 'file' OR origin = 'starter' THEN origin ELSE excluded.origin END,
          found_in = CASE WHEN found_in IS NULL THEN NULL ELSE excluded.found_in END,
          verified = CASE WHEN bytes = excluded.bytes AND modified_at = excluded.modified_at THEN verified END,
          file_bytes = excluded.file_bytes, modified_at = excluded.modified_at

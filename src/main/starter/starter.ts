@@ -1,7 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { Samples } from '../../shared/contract/index.ts';
+import { answeringModel } from '../../shared/answering-model.ts';
+import type { Model, Samples, Settings } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import type { ModelHost } from '../chat/index.ts';
 import { type Library, placeStarter, welcomeStarter } from '../library/index.ts';
+import { memoryNow } from '../machine/index.ts';
+import { fileError } from '../storage/index.ts';
 import { noSamples, readSampleFiles, type SampleFiles, starterFile } from './sample-files.ts';
 
 export interface StarterOptions {
@@ -11,6 +15,9 @@ export interface StarterOptions {
   database: Database;
   library: Library;
 }
+
+/** More than an engine with a model of some 12 MB and its context takes, in bytes. */
+const takes = 500e6;
 
 /** The model that comes with Puna, and what there is to try with it. Without their files, Puna goes without them. */
 export class Starter {
@@ -24,25 +31,40 @@ export class Starter {
   async takeIn(): Promise<void> {
     const { resources, database, library } = this.#options;
     if (resources === null) return;
+    const path = starterFile(resources);
     try {
-      if (await placeStarter(database, starterFile(resources))) library.tell();
+      if (await placeStarter(database, path)) library.tell();
     } catch (thrown) {
-      complain('The starter model is left out', thrown);
+      complain('The starter model is left out', fileError(thrown, path));
     }
   }
 
-  /** Has it in the library again after a person has taken it off the list. Never throws. */
+  /** Has it in the library again after a person has taken it off the list. */
   async bringBack(): Promise<void> {
     const { resources, database } = this.#options;
     if (resources === null) return;
-    welcomeStarter(database, starterFile(resources));
+    welcomeStarter(database);
     await this.takeIn();
+  }
+
+  /**
+   * Loads the model before a person who is new to Puna asks something, where it is the one to answer and there is memory. Never throws:
+   * what is wrong with it is told when it is asked.
+   */
+  async loadAhead({ host, settings }: { host: ModelHost; settings: { get(): Settings } }): Promise<void> {
+    const { tour, modelId } = settings.get();
+    if (tour === 'done' || tour === 'left' || memoryNow().free < takes) return;
+    try {
+      const model = answeringModel(await this.#options.library.list(), modelId);
+      if (model?.origin === 'starter' && !host.model) await host.load(model);
+    } catch {
+      // Puna may be closing, too.
+    }
   }
 
   /** The model as the library has it, and what comes with it. */
   async samples(): Promise<Samples> {
-    const models = await this.#options.library.list();
-    const model = models.find(({ origin, missing }) => origin === 'starter' && !missing);
+    const model = (await this.#options.library.list()).find(isStarter);
     return { modelId: model?.id ?? null, ...(await this.#files()) };
   }
 
@@ -54,6 +76,10 @@ export class Starter {
       return noSamples;
     });
   }
+}
+
+function isStarter({ origin, missing }: Model): boolean {
+  return origin === 'starter' && !missing;
 }
 
 function complain(what: string, thrown: unknown): void {

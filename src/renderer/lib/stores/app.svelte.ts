@@ -11,6 +11,7 @@ import type {
   Settings,
   SystemInfo,
 } from '../../../shared/contract/index.ts';
+import { answeringModel } from '../../../shared/answering-model.ts';
 import { Connection } from '../connection.svelte.ts';
 import { tellFailure } from '../failure.ts';
 import { setLanguage } from '../i18n.svelte.ts';
@@ -78,14 +79,10 @@ export class AppState {
   /** Hugging Face folders. */
   readonly weightsFolders = $derived(this.library.weights.filter(({ id }) => !this.leaving.models.has(id)));
   readonly shownFolders = $derived(this.folders.filter(({ id }) => !this.leaving.folders.has(id)));
-  /** The model that will answer: the chosen one, the default one, or the first that is there. */
+  /** The model that will answer: the chosen one, the default one, or one that is there. */
   readonly model = $derived.by(() => {
     const wanted = this.choice.modelId ?? this.settings?.modelId;
-    return (
-      this.chatModels.find(({ id }) => id === wanted) ??
-      this.chatModels.find(({ missing }) => !missing) ??
-      null
-    );
+    return answeringModel(this.chatModels, wanted) ?? null;
   });
 
   /** The program has been out of reach for a while. */
