@@ -14,6 +14,7 @@ import { Machine } from './machine/index.ts';
 import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
 import { MemoryShare, TrainingRuns } from './runs/index.ts';
+import { Servers } from './servers/index.ts';
 import { FileSecrets, type Secrets, secretsFile } from './secrets/index.ts';
 import { Starter } from './starter/index.ts';
 import { lockDataFolder, Uploads } from './storage/index.ts';
@@ -91,6 +92,10 @@ export async function createApp({
       rival: memory,
       onStatus: (status) => events.publish({ type: 'engine', status }),
     });
+    const servers = new Servers({
+      ...{ database, library, secrets },
+      onChange: (list) => events.publish({ type: 'servers', servers: list }),
+    });
     const chat = new Chat({ history, library, host, events });
     const { background } = chat;
     const api = new Api({ history, library, host, chat, keyFile: join(dataFolder, 'api-key') });
@@ -120,7 +125,7 @@ export async function createApp({
     });
     const info = { version: packageFile.version, shell, dataFolder };
     const router = createRouter({
-      ...{ starter, hub, downloads, api },
+      ...{ starter, hub, downloads, api, servers },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
       ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });

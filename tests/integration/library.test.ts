@@ -76,6 +76,7 @@ describe('adding a file', () => {
         ...{ license: null, origin: 'file', tags: [], verified: null },
         loadSettings: automaticLoadSettings,
         missing: false,
+        server: null,
         addedAt: 1_700_000_000_000,
       },
     });

@@ -147,7 +147,7 @@ test('A suggestion for a model that is there says what its run then takes', asyn
 const model: SuggestQuestion['model'] = {
   ...{ id: 1, kind: 'model', name: 'tiny', path: '', bytes: 1e6, architecture: 'llama', parameters: 1e6 },
   ...{ quantization: 'Q8_0', contextLength: 512, hasChatTemplate: false, missing: false, addedAt: 0 },
-  ...{ license: null, origin: 'file', tags: [], verified: null },
+  ...{ license: null, origin: 'file', tags: [], verified: null, server: null },
   loadSettings: { contextSize: null, gpuLayers: null, threads: null },
 };
 

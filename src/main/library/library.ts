@@ -8,7 +8,7 @@ import { readModelFacts } from '../weights/model-facts.ts';
 import { readModelFile } from '../weights/model-file.ts';
 import { expandHome } from './browse.ts';
 import { KnownModels } from './known-models.ts';
-import { type ModelRow, toModel } from './model-row.ts';
+import { type ModelRow, type ModelRowWithServer, modelsWithServers, toModel } from './model-row.ts';
 import { moveIntoFolder } from './models-folder.ts';
 import { starterMark } from './place-starter.ts';
 import { putModel } from './put-model.ts';
@@ -59,8 +59,13 @@ export class Library {
     this.#onChange = onChange;
   }
 
-  /** All models and adapters by name, each with whether its file is there now. */
+  /** All models and adapters of this machine by name, each with whether its file is there now. */
   list(): Promise<Model[]> {
+    return this.#select(`kind NOT IN ('weights', 'remote')`);
+  }
+
+  /** The same, and with them the models that answer from servers: what a conversation can have. */
+  listAll(): Promise<Model[]> {
     return this.#select(`kind <> 'weights'`);
   }
 
@@ -69,16 +74,29 @@ export class Library {
     return this.#select(`kind = 'weights'`);
   }
 
-  /** A model or an adapter. Errors: `not-found`. */
+  /** A model or an adapter of this machine. Errors: `not-found`, `invalid-input` (it answers from a server). */
   async get(id: number): Promise<Model> {
     const model = await this.item(id);
     if (model.kind === 'weights') throw unknownModel();
     return model;
   }
 
-  /** The same, of Hugging Face folders too. Errors: `not-found`. */
+  /** The same, of Hugging Face folders too. Errors: as those of `get`. */
   async item(id: number): Promise<Model> {
-    const row = this.#database.prepare<[number], ModelRow>('SELECT * FROM models WHERE id = ?').get(id);
+    const model = await this.anything(id);
+    if (!model.server) return model;
+    throw new PunaError(
+      'invalid-input',
+      `${model.name} answers from the server ${model.server.name}; it does not lie on this machine.`,
+      'Choose a model of this machine.',
+    );
+  }
+
+  /** The same, of servers too. Errors: `not-found`. */
+  async anything(id: number): Promise<Model> {
+    const row = this.#database
+      .prepare<[number], ModelRowWithServer>(`${modelsWithServers} WHERE models.id = ?`)
+      .get(id);
     if (!row) throw unknownModel();
     return withPresence(row);
   }
@@ -111,13 +129,16 @@ export class Library {
   /** Forgets it; the file stays where it is, and scans leave it out from then on. Errors: `not-found`. */
   remove(id: number): void {
     const gone = this.#database
-      .prepare<[number], Pick<ModelRow, 'path' | 'origin'>>(
-        'DELETE FROM models WHERE id = ? RETURNING path, origin',
+      .prepare<[number], Pick<ModelRow, 'path' | 'kind' | 'origin'>>(
+        'DELETE FROM models WHERE id = ? RETURNING path, kind, origin',
       )
       .get(id);
     if (!gone) throw unknownModel();
-    const path = gone.origin === 'starter' ? starterMark : gone.path;
-    this.#database.prepare('INSERT OR IGNORE INTO forgotten_models (path) VALUES (?)').run(path);
+    // What a server has is not scanned for.
+    if (gone.kind !== 'remote') {
+      const path = gone.origin === 'starter' ? starterMark : gone.path;
+      this.#database.prepare('INSERT OR IGNORE INTO forgotten_models (path) VALUES (?)').run(path);
+    }
     this.tell();
   }
 
@@ -156,7 +177,7 @@ export class Library {
   /** Tells the models as they are now; whether their files are there takes a moment to find out. */
   tell(): void {
     const change = ++this.#changes;
-    void this.list().then((models) => {
+    void this.listAll().then((models) => {
       if (change !== this.#changes) return;
       this.#told = JSON.stringify(models);
       this.#onChange(models);
@@ -166,7 +187,7 @@ export class Library {
   /** Tells the models if they are not as they were told last: a file may have gone or come back. */
   async refresh(): Promise<void> {
     const change = this.#changes;
-    const models = await this.list();
+    const models = await this.listAll();
     const now = JSON.stringify(models);
     if (change !== this.#changes || now === this.#told) return;
     this.#told = now;
@@ -175,8 +196,8 @@ export class Library {
 
   async #select(condition: string): Promise<Model[]> {
     const rows = this.#database
-      .prepare<[], ModelRow>(
-        `SELECT * FROM models WHERE ${condition} AND ${isShown} ORDER BY name COLLATE NOCASE, id`,
+      .prepare<[], ModelRowWithServer>(
+        `${modelsWithServers} WHERE ${condition} AND ${isShown} ORDER BY models.name COLLATE NOCASE, models.id`,
       )
       .all();
     return Promise.all(rows.map(withPresence));
@@ -198,7 +219,7 @@ export class Library {
   #set(id: number, column: 'name' | 'load_settings' | 'tags' | 'verified', value: string): Promise<Model> {
     this.#database.prepare(`UPDATE models SET ${column} = ? WHERE id = ?`).run(value, id);
     this.tell();
-    return this.item(id);
+    return this.anything(id);
   }
 }
 
@@ -208,7 +229,8 @@ export function isBelow(path: string, folder: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-async function withPresence(row: ModelRow): Promise<Model> {
+async function withPresence(row: ModelRowWithServer): Promise<Model> {
+  if (row.kind === 'remote') return toModel(row, { missing: false });
   const missing = await access(row.path, constants.R_OK).then(
     () => false,
     () => true,

@@ -3,6 +3,8 @@ import {
   type LoadSettings,
   loadSettingsSchema,
   type Model,
+  type ModelServer,
+  type ServerPlace,
   tagSchema,
   type Verified,
   verifiedSchema,
@@ -36,12 +38,27 @@ export interface ModelRow {
   /** JSON */
   load_settings: string;
   added_at: number;
+  /** Of a model that answers from a server. */
+  server_id: number | null;
 }
 
+/** A line with the server that its model answers from. */
+export interface ModelRowWithServer extends ModelRow {
+  server_name: string | null;
+  server_place: ServerPlace | null;
+}
+
+/** All lines as `ModelRowWithServer`. */
+export const modelsWithServers = `SELECT models.*, servers.name AS server_name, servers.place AS server_place
+  FROM models LEFT JOIN servers ON servers.id = server_id`;
+
 /** The line as the contract has it; whether the file is there now is not in the database. */
-export function toModel(row: ModelRow, { missing }: { missing: boolean }): Model {
+export function toModel(row: ModelRowWithServer, { missing }: { missing: boolean }): Model {
   return {
-    ...{ id: row.id, kind: row.kind, name: row.name, path: row.path, bytes: row.bytes },
+    ...{ id: row.id, kind: row.kind, name: row.name, bytes: row.bytes },
+    // The line of a server's model has one that only tells it apart.
+    path: row.kind === 'remote' ? '' : row.path,
+    server: serverOf(row),
     ...{ architecture: row.architecture, parameters: row.parameters, quantization: row.quantization },
     contextLength: row.context_length,
     hasChatTemplate: row.has_chat_template === 1,
@@ -51,6 +68,14 @@ export function toModel(row: ModelRow, { missing }: { missing: boolean }): Model
     missing,
     addedAt: row.added_at,
   };
+}
+
+function serverOf({
+  server_id: id,
+  server_name: name,
+  server_place: place,
+}: ModelRowWithServer): ModelServer | null {
+  return id === null || name === null || place === null ? null : { id, name, place };
 }
 
 function readLoadSettings(json: string): LoadSettings {

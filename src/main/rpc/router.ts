@@ -19,6 +19,7 @@ import {
 import type { Machine } from '../machine/index.ts';
 import type { Operations } from '../operations/index.ts';
 import type { TrainingRuns } from '../runs/index.ts';
+import type { Servers } from '../servers/index.ts';
 import type { Starter } from '../starter/index.ts';
 import type { Uploads } from '../storage/index.ts';
 
@@ -35,6 +36,7 @@ export interface Services {
   trash: Trash;
   hub: HubService;
   downloads: Downloads;
+  servers: Servers;
   machine: Machine;
   chat: Chat;
   host: ModelHost;
@@ -75,6 +77,7 @@ export function createRouter(services: Services): AppRouter {
     verifier,
     hub,
     downloads,
+    servers,
     machine,
     chat,
     host,
@@ -115,7 +118,7 @@ export function createRouter(services: Services): AppRouter {
       state: os.system.state.handler(async () => ({
         engine: host.status,
         queue: chat.queue,
-        models: await library.list(),
+        models: await library.listAll(),
         folders: history.folders.list(),
         presets: history.presets.list(),
         settings: history.settings.get(),
@@ -234,6 +237,7 @@ export function createRouter(services: Services): AppRouter {
       remove: os.models.remove.handler(async ({ input }) => {
         if (host.status.modelId === input.modelId) await host.unload();
         library.remove(input.modelId);
+        servers.tell();
       }),
       rename: os.models.rename.handler(({ input }) => library.rename(input.modelId, input.name)),
       details: os.models.details.handler(({ input }) => library.details(input.modelId)),
@@ -285,6 +289,14 @@ export function createRouter(services: Services): AppRouter {
       verify: os.library.verify.handler(async function* ({ input, signal }) {
         yield* verifier.verify(input.modelId, signal);
       }),
+    },
+    servers: {
+      list: os.servers.list.handler(() => servers.list()),
+      add: os.servers.add.handler(({ input }) => servers.add(input)),
+      update: os.servers.update.handler(({ input }) => servers.update(input.serverId, input.patch)),
+      refresh: os.servers.refresh.handler(({ input }) => servers.refresh(input.serverId)),
+      choose: os.servers.choose.handler(({ input }) => servers.choose(input.serverId, input.names)),
+      remove: os.servers.remove.handler(({ input }) => servers.remove(input.serverId)),
     },
     training: {
       start: os.training.start.handler(({ input }) => training.start(input)),

@@ -5,6 +5,7 @@ import { downloadSchema } from './hub.ts';
 import { libraryStateSchema } from './library.ts';
 import { messageSchema } from './message.ts';
 import { engineStatusSchema, modelSchema, queueEntrySchema } from './model.ts';
+import { serverSchema } from './servers.ts';
 import { settingsSchema } from './settings.ts';
 import { trainingPresetSchema, trainingRunSchema } from './training.ts';
 import { weightsJobSchema } from './weights.ts';
@@ -36,6 +37,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue'), entries: z.array(queueEntrySchema) }),
   z.object({ type: z.literal('models'), models: z.array(modelSchema) }),
   z.object({ type: z.literal('library'), library: libraryStateSchema }),
+  z.object({ type: z.literal('servers'), servers: z.array(serverSchema) }),
   z.object({ type: z.literal('folders'), folders: z.array(folderSchema) }),
   z.object({ type: z.literal('presets'), presets: z.array(presetSchema) }),
   z.object({ type: z.literal('settings'), settings: settingsSchema }),

@@ -49,6 +49,7 @@ import {
   queueEntrySchema,
   tagSchema,
 } from './model.ts';
+import { newServerSchema, serverPatchSchema, serverSchema } from './servers.ts';
 import { browsedKindSchema, folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
 import { samplesSchema } from './tour.ts';
 import {
@@ -78,6 +79,7 @@ export * from './machine.ts';
 export * from './message.ts';
 export * from './model.ts';
 export * from './sampling.ts';
+export * from './servers.ts';
 export * from './settings.ts';
 export * from './tour.ts';
 export * from './training.ts';
@@ -100,6 +102,7 @@ const exampleRef = datasetRef.extend({ exampleId: idSchema });
 const modelRef = z.object({ modelId: idSchema });
 const jobRef = z.object({ jobId: idSchema });
 const downloadRef = z.object({ downloadId: idSchema });
+const serverRef = z.object({ serverId: idSchema });
 const pathRef = z.object({ path: z.string().min(1) });
 
 /** A file of which the bytes come through the contract, because the browser does not tell its path. */
@@ -294,6 +297,24 @@ export const contract = {
     resume: base.input(downloadRef).output(downloadSchema),
     /** Takes it off the list. What was begun is removed, what is done stays. */
     remove: base.input(downloadRef).output(done),
+  },
+  servers: {
+    list: base.output(z.array(serverSchema)),
+    /**
+     * Asks it for its models first: one that cannot be reached, or does not take the key, is not kept. Up to 12 chat models are in Puna's
+     * list at once; of more, a person chooses.
+     */
+    add: base.input(newServerSchema).output(serverSchema),
+    /** With another address or key it is asked for its models first; if that fails, nothing changes. */
+    update: base.input(serverRef.extend({ patch: serverPatchSchema })).output(serverSchema),
+    /** Asks it for its models; what came of that is in what it answers. */
+    refresh: base.input(serverRef).output(serverSchema),
+    /** Which of its models are in Puna's list. */
+    choose: base
+      .input(serverRef.extend({ names: z.array(z.string().min(1).max(500)).max(1000) }))
+      .output(serverSchema),
+    /** Its models leave the list with it, and its key is forgotten. */
+    remove: base.input(serverRef).output(done),
   },
   training: {
     /** Puts a run in line; one at a time is at work. What becomes of it arrives as events. */

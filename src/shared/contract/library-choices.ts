@@ -4,7 +4,7 @@ export type Downloader = (typeof downloaders)[number];
 
 /**
  * Where a model's file lies: in Puna's own folders, in a folder that a person has added, beside Puna itself (`starter`), where another
- * program has put it, or anywhere else (`file`).
+ * program has put it, or anywhere else (`file`). What answers from a server has none (`server`).
  */
-export const modelOrigins = ['puna', 'folder', 'file', 'starter', ...downloaders] as const;
+export const modelOrigins = ['puna', 'folder', 'file', 'starter', ...downloaders, 'server'] as const;
 export type ModelOrigin = (typeof modelOrigins)[number];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './conversation.ts';
 import { modelOrigins } from './library-choices.ts';
+import { modelServerSchema } from './servers.ts';
 
 /** How a model is loaded. Null: chosen from the free memory and the cores. */
 export const loadSettingsSchema = z.object({
@@ -29,14 +30,14 @@ export type Verified = z.infer<typeof verifiedSchema>;
 
 export const tagSchema = z.string().trim().min(1).max(40);
 
-/** A GGUF file of the library. The file stays where it is unless it was uploaded. */
+/** A GGUF file of the library, which stays where it is unless it was uploaded; or a model of a server. */
 export const modelSchema = z.object({
   id: idSchema,
   /**
    * `adapter`: a LoRA, which works only on top of a model of its architecture. `weights`: a Hugging Face folder, a base for operations;
-   * only `LibraryState` has those.
+   * only `LibraryState` has those. `remote`: it answers from `server`; its path is empty and its size 0.
    */
-  kind: z.enum(['model', 'adapter', 'weights']),
+  kind: z.enum(['model', 'adapter', 'weights', 'remote']),
   name: z.string(),
   path: z.string(),
   bytes: z.int().nonnegative(),
@@ -51,6 +52,8 @@ export const modelSchema = z.object({
   /** Such as `apache-2.0`; null where the file does not tell. */
   license: z.string().nullable(),
   origin: z.enum(modelOrigins),
+  /** Null: it lies on this machine. Nothing goes there but the conversations that a person has given this model. */
+  server: modelServerSchema.nullable(),
   tags: z.array(tagSchema),
   /** Null: never checked, or changed since. */
   verified: verifiedSchema.nullable(),

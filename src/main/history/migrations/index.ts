@@ -5,6 +5,7 @@ import { datasets } from './0004-datasets.ts';
 import { samplesAndPairs } from './0005-samples-and-pairs.ts';
 import { library } from './0006-library.ts';
 import { downloads } from './0007-downloads.ts';
+import { servers } from './0008-servers.ts';
 
 /** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
 export const migrations: readonly string[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly string[] = [
   samplesAndPairs,
   library,
   downloads,
+  servers,
 ];

@@ -1,0 +1,208 @@
+import type { Database } from 'better-sqlite3';
+import type { NewServer, Server, ServerPatch } from '../../shared/contract/index.ts';
+import { PunaError } from '../../shared/error.ts';
+import type { Library } from '../library/index.ts';
+import type { Secrets } from '../secrets/index.ts';
+import { hostOf, parseAddress, refuseOpenKey } from './address.ts';
+import { type ServerPatience, usualServerPatience } from './ask.ts';
+import { askForModels, isForChat, type OfferedModel } from './models-list.ts';
+import { type StoredServer, StoredServers } from './stored-servers.ts';
+
+export interface ServersOptions {
+  /** With the tables of servers and models. */
+  database: Database;
+  library: Pick<Library, 'tell'>;
+  secrets: Secrets;
+  onChange: (servers: Server[]) => void;
+  patience?: ServerPatience;
+  /** ms since 1970 */
+  now?: () => number;
+}
+
+/** So many are in the list at once; of more, a person chooses. */
+const mostAtOnce = 12;
+
+/** What came of asking a server for its models last. */
+type Asked = Pick<Server, 'state' | 'reason'>;
+const neverAsked: Asked = { state: 'unknown', reason: null };
+
+/** Servers that a person has added, and which of their models are in the list. They are asked for their models when a person wants that. */
+export class Servers {
+  readonly #options: ServersOptions;
+  readonly #stored: StoredServers;
+  readonly #patience: ServerPatience;
+  readonly #asked = new Map<number, Asked>();
+
+  constructor(options: ServersOptions) {
+    this.#options = options;
+    this.#stored = new StoredServers(options.database);
+    this.#patience = options.patience ?? usualServerPatience;
+  }
+
+  list(): Server[] {
+    return this.#stored.list().map((server) => this.#shown(server));
+  }
+
+  /**
+   * Adds a server once it has told its models. Errors: `NetworkError`, `invalid-input` (no address, no key, a key that everybody could
+   * read), those of `Secrets`.
+   */
+  async add({ name, address, key }: NewServer): Promise<Server> {
+    const place = parseAddress(address);
+    const word = key === null ? null : checkedKey(key);
+    refuseOpenKey(place, word !== null);
+    const offered = await this.#ask({ ...place, key: word });
+    const server = { name: name.trim(), ...place, hasKey: word !== null, offered };
+    const id = this.#stored.add(server, this.#now());
+    try {
+      if (word !== null) await this.#options.secrets.set(keyName(id), word);
+    } catch (thrown) {
+      this.#stored.remove(id);
+      throw thrown;
+    }
+    this.#asked.set(id, { state: 'reached', reason: null });
+    const forChat = offered.filter(isForChat).map((model) => model.name);
+    if (forChat.length <= mostAtOnce) this.#stored.choose({ id, ...server }, forChat, this.#now());
+    return this.#tell(id);
+  }
+
+  /** Changes a server; with another address or key it has to tell its models first. Errors: as those of `add`, `not-found`. */
+  async update(
+    id: number,
+    patch: { [Key in keyof ServerPatch]: ServerPatch[Key] | undefined },
+  ): Promise<Server> {
+    const before = this.#get(id);
+    const place = patch.address === undefined ? before : parseAddress(patch.address);
+    const isElsewhere = new URL(place.address).hostname !== new URL(before.address).hostname;
+    if (before.hasKey && isElsewhere && patch.key === undefined) {
+      throw new PunaError(
+        'invalid-input',
+        `The key was given for ${hostOf(before.address)}, and does not go to another host by itself.`,
+        'Enter it once more, or take it out.',
+      );
+    }
+    const key = patch.key === undefined ? undefined : patch.key === null ? null : checkedKey(patch.key);
+    refuseOpenKey(place, key === undefined ? before.hasKey : key !== null);
+    let { offered } = before;
+    if (key !== undefined || place.address !== before.address) {
+      offered = await this.#ask({ ...place, key: key === undefined ? await this.#keyOf(before) : key });
+      this.#asked.set(id, { state: 'reached', reason: null });
+    }
+    // It may have been removed meanwhile.
+    this.#get(id);
+    if (key != null) await this.#options.secrets.set(keyName(id), key);
+    this.#stored.set({
+      ...{ id, name: patch.name?.trim() ?? before.name, address: place.address, place: place.place },
+      ...{ hasKey: key === undefined ? before.hasKey : key !== null, offered },
+    });
+    if (key === null) await this.#options.secrets.remove(keyName(id));
+    return this.#tell(id);
+  }
+
+  /** Asks a server for its models; what came of that is in its state. Errors: `not-found`. */
+  async refresh(id: number): Promise<Server> {
+    const server = this.#get(id);
+    this.#asked.set(id, { state: 'asking', reason: null });
+    this.#tell(id);
+    try {
+      const offered = await this.#ask({ ...server, key: await this.#keyOf(server) });
+      const now = this.#get(id);
+      // What was told of another address says nothing of this one.
+      if (now.address === server.address) this.#stored.set({ ...now, offered });
+      this.#asked.set(id, { state: 'reached', reason: null });
+    } catch (thrown) {
+      const { message, remedy } = PunaError.from(thrown);
+      this.#asked.set(id, { state: 'failed', reason: `${message} ${remedy}`.trim() });
+    }
+    return this.#tell(id);
+  }
+
+  /** Has these models of a server in the list, and no others. Errors: `not-found` (also of a model that it does not have). */
+  choose(id: number, names: readonly string[]): Server {
+    const server = this.#get(id);
+    const chosen = this.#stored.chosen(id);
+    const unknown = names.find(
+      (name) => !chosen.has(name) && !server.offered.some((one) => one.name === name),
+    );
+    if (unknown !== undefined) {
+      throw new PunaError(
+        'not-found',
+        `${server.name} has no model ${unknown}.`,
+        'Ask the server for its models again.',
+      );
+    }
+    this.#stored.choose(server, names, this.#now());
+    return this.#tell(id);
+  }
+
+  /** Its models leave the list, and its key is forgotten. Errors: `not-found`, those of `Secrets`. */
+  async remove(id: number): Promise<void> {
+    const { hasKey } = this.#get(id);
+    if (hasKey) await this.#options.secrets.remove(keyName(id));
+    this.#stored.remove(id);
+    this.#asked.delete(id);
+    this.#options.library.tell();
+    this.tell();
+  }
+
+  /** Tells the servers as they are now. */
+  tell(): void {
+    this.#options.onChange(this.list());
+  }
+
+  #tell(id: number): Server {
+    this.#options.library.tell();
+    this.tell();
+    return this.#shown(this.#get(id));
+  }
+
+  #get(id: number): StoredServer {
+    const server = this.#stored.get(id);
+    if (server) return server;
+    throw new PunaError('not-found', 'This server is no longer in the list.', 'Add it again.');
+  }
+
+  #ask({ address, key }: { address: string; key: string | null }): Promise<OfferedModel[]> {
+    return askForModels({ address, host: hostOf(address), key }, this.#patience);
+  }
+
+  async #keyOf({ id, name, hasKey }: StoredServer): Promise<string | null> {
+    if (!hasKey) return null;
+    const remedy = 'Enter it once more in the settings of the server.';
+    const key = await this.#options.secrets.get(keyName(id)).catch((cause: unknown) => {
+      throw new PunaError('no-access', `The key of ${name} cannot be opened here.`, remedy, { cause });
+    });
+    if (key === null) throw new PunaError('no-access', `The key of ${name} is gone.`, remedy);
+    return key;
+  }
+
+  #shown({ id, name, address, place, hasKey, offered }: StoredServer): Server {
+    const chosen = this.#stored.chosen(id);
+    const known = offered.map((model) => model.name);
+    const names = [...known, ...[...chosen.keys()].filter((each) => !known.includes(each))];
+    return {
+      ...{ id, name, address, place, hasKey, ...(this.#asked.get(id) ?? neverAsked) },
+      models: names.map((each) => ({ name: each, modelId: chosen.get(each) ?? null })),
+    };
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+}
+
+/** Under which name the key of a server is kept. Ids are never used again. */
+function keyName(id: number): string {
+  return `server-key-${id}`;
+}
+
+/** Errors: `invalid-input` (what no header could carry). */
+function checkedKey(key: string): string {
+  const word = key.trim();
+  if (/^[\x21-\x7e]+$/.test(word)) return word;
+  throw new PunaError(
+    'invalid-input',
+    'This is not a key.',
+    'It is one word such as sk-…, as the server or its owner has told it.',
+  );
+}
