@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { recommendedModels } from '../../src/main/hub/index.ts';
 import { excerpt, wholeCard } from '../../src/renderer/components/hub/card.ts';
 import { partsOf, repositoryNamed, safeAddress } from '../../src/renderer/components/hub/reference.ts';
-import { bestOf, languagesText, qualityOf } from '../../src/renderer/components/hub/words.ts';
+import { languagesText, qualityOf } from '../../src/renderer/components/hub/words.ts';
+import { bestOf } from '../../src/shared/best-model.ts';
 
 describe('what a person types or pastes', () => {
   test.each([

@@ -1,4 +1,3 @@
-import type { RecommendedModel } from '../../../shared/contract/index.ts';
 import { locale, type MessageKey, t } from '../../lib/i18n.svelte.ts';
 
 /** A number as a badge has it: `1.2M`, `120만`. */
@@ -40,24 +39,4 @@ export function qualityOf(quantization: string | null): MessageKey | null {
   if (bits === 3) return 'hub.quality.small';
   if (bits === 4) return 'hub.quality.balanced';
   return bits <= 6 ? 'hub.quality.fine' : 'hub.quality.close';
-}
-
-/** A model of this size is there in minutes, and writes faster than people read on an ordinary laptop. */
-const mostGigabytes = 5.5;
-/** Leaves room for everything else that a person has open. */
-const memoryShare = 0.35;
-
-/** The one to begin with: the best that is still quick on a machine with so much memory, in bytes, and speaks the language. */
-export function bestOf(
-  models: readonly RecommendedModel[],
-  { memory, language }: { memory: number; language: string },
-): RecommendedModel | null {
-  const most = Math.min(mostGigabytes, (memory / 1e9) * memoryShare);
-  const quick = models.filter(({ fits, gigabytes }) => fits && gigabytes <= most);
-  return (
-    quick.findLast(({ languages }) => languages.includes(language)) ??
-    quick.at(-1) ??
-    models.find(({ fits }) => fits) ??
-    null
-  );
 }
