@@ -167,7 +167,7 @@ describe('The hub', () => {
     await shell.stop();
     shell = await startShell({ dataFolder: shell.dataFolder });
     const settings = { endpoint: hub.url, bytesPerSecond: 5_000_000 };
-    expect(await shell.client.hub.settings()).toEqual({ ...settings, hasToken: false });
+    expect(await shell.client.hub.settings()).toMatchObject({ ...settings, hasToken: false });
     expect(await shell.client.hub.configure({ endpoint: '' })).toMatchObject({ endpoint: '' });
   });
 
@@ -182,7 +182,10 @@ describe('The hub', () => {
       data: { code: 'invalid-input' },
     });
     const settings = await shell.client.hub.setToken({ token: ` ${hub.token}\n` });
-    expect(settings).toEqual({ endpoint: hub.url, bytesPerSecond: null, hasToken: true });
+    expect(settings).toEqual({
+      ...{ endpoint: hub.url, address: hub.url, bytesPerSecond: null },
+      ...{ isOpenWay: false, hasToken: true },
+    });
     const kept = join(shell.dataFolder, 'secrets.json');
     if (process.platform !== 'win32') expect((await stat(kept)).mode & 0o777).toBe(0o600);
 
@@ -195,9 +198,30 @@ describe('The hub', () => {
     expect(authorizations('files').length).toBeGreaterThan(0);
     expect(new Set(authorizations('files'))).toEqual(new Set([undefined]));
 
+    // Another hub has a token of its own, and one that is overheard is told of.
+    const other = await startHub([]);
+    expect(await shell.client.hub.configure({ endpoint: other.url })).toMatchObject({ hasToken: false });
+    await shell.client.hub.search({ words: 'anything' });
+    expect(other.seen.map(({ authorization }) => authorization)).toEqual([undefined]);
+    await other.close();
+    expect(await shell.client.hub.configure({ endpoint: 'http://mirror.example' })).toMatchObject({
+      ...{ address: 'http://mirror.example', isOpenWay: true, hasToken: false },
+    });
+    expect(await shell.client.hub.configure({ endpoint: hub.url })).toMatchObject({ hasToken: true });
+
     expect(await shell.client.hub.setToken({ token: null })).toMatchObject({ hasToken: false });
     expect(await readFile(kept, 'utf8')).toBe('{}');
   });
+
+  test.each(['https://me:hidden@hub.example', 'https://hub.example/?token=hidden', 'me:hidden@hub.example'])(
+    'has no address with a secret in it, which nobody gets to read again: %s',
+    async (endpoint) => {
+      const thrown: unknown = await shell.client.hub.configure({ endpoint }).catch((error: unknown) => error);
+      expect(thrown).toMatchObject({ data: { code: 'invalid-input' } });
+      expect(JSON.stringify([thrown, String(thrown)])).not.toContain('hidden');
+      expect(await shell.client.hub.settings()).toMatchObject({ endpoint: hub.url });
+    },
+  );
 });
 
 describe('A download', () => {

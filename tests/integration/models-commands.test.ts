@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { databaseFile, openDatabase } from '../../src/main/history/index.ts';
-import { FileSecrets, hubToken, secretsFile } from '../../src/main/secrets/index.ts';
+import { tokenName } from '../../src/main/hub/index.ts';
+import { FileSecrets, secretsFile } from '../../src/main/secrets/index.ts';
 import { run } from '../support/command.ts';
 import { sha256, startHub, type StandInHub } from '../support/hub.ts';
 import { buildTinyModel } from '../support/models.ts';
@@ -154,16 +155,20 @@ describe('puna models pull', () => {
       `puna: ${new URL(hub.url).host} gives the files of ${id} only to those who have accepted its conditions. ` +
         `Accept them on ${hub.url}/${id}, and give Puna a token of your account (in the app's settings, or for commands HF_TOKEN or "puna models token").\n`,
     );
-    const kept = await models(['token'], { input: `${hub.token}\n` });
+    // The one of another hub does not go to this one.
+    await models(['token'], { input: 'hf_elsewhere\n' });
+    expect(await pull([id])).toMatchObject({ status: 1 });
+    expect(hub.seen.some(({ authorization }) => authorization)).toBe(false);
+    const kept = await models(['token', '--endpoint', hub.url], { input: `${hub.token}\n` });
     expect(kept).toMatchObject({
       status: 0,
-      stdout: 'The token is kept in the data folder; only you can read it.\n',
+      stdout: `The token for ${new URL(hub.url).host} is kept in the data folder; only you can read it.\n`,
     });
     expect(
       ((await stat(join(data(), 'secrets.json'))).mode & 0o077) === 0 || process.platform === 'win32',
     ).toBe(true);
     expect(await pull([id])).toMatchObject({ status: 0 });
-    await models(['token', '--remove']);
+    await models(['token', '--remove', '--endpoint', hub.url]);
     await rm(join(data(), 'models'), { recursive: true });
     expect(await pull([id])).toMatchObject({ status: 1 });
     const { status } = await withEnvironment({ HF_TOKEN: hub.token }, () => pull([id]));
@@ -179,7 +184,7 @@ describe('puna models pull', () => {
       seal: (secret: string) => Buffer.from(secret),
       open: () => Promise.reject(new Error('It is locked.')),
     };
-    await new FileSecrets(secretsFile(data()), keychain).set(hubToken, hub.token);
+    await new FileSecrets(secretsFile(data()), keychain).set(tokenName(new URL(hub.url)), hub.token);
     const { status, stderr } = await pull([id]);
     expect(status).toBe(0);
     expect(stderr).toContain('The token that is kept cannot be opened here');

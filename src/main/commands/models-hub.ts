@@ -1,6 +1,6 @@
 import { PunaError } from '../../shared/error.ts';
-import { Hub } from '../hub/index.ts';
-import { FileSecrets, hubToken, secretsFile } from '../secrets/index.ts';
+import { endpointOf, environmentToken, Hub, tokenName } from '../hub/index.ts';
+import { FileSecrets, secretsFile } from '../secrets/index.ts';
 import { dataFolder } from '../storage/index.ts';
 
 export interface HubChoice {
@@ -8,16 +8,17 @@ export interface HubChoice {
   data?: string;
 }
 
-/** The hub as the options, the environment and the data folder say. A token of the environment goes before the one that is kept. */
+/** The hub as the options, the environment and the data folder say. A token of the environment goes before the one that is kept for it. */
 export async function openHub({ endpoint, data }: HubChoice): Promise<Hub> {
-  const token = process.env.HF_TOKEN?.trim() || (await keptToken(data));
-  return new Hub({ endpoint: endpoint ?? null, token });
+  const address = endpointOf(endpoint);
+  const token = environmentToken(address) ?? (await keptToken(data, address));
+  return new Hub({ endpoint: address.href, token });
 }
 
 /** What everybody may have needs no token: one that cannot be opened is said to be left out. */
-async function keptToken(data: string | undefined): Promise<string | null> {
+async function keptToken(data: string | undefined, endpoint: URL): Promise<string | null> {
   try {
-    return await new FileSecrets(secretsFile(dataFolder(data))).get(hubToken);
+    return await new FileSecrets(secretsFile(dataFolder(data))).get(tokenName(endpoint));
   } catch (thrown) {
     if (!(thrown instanceof PunaError) || thrown.code !== 'file-damaged') throw thrown;
     // Also where nobody looks at a terminal: whatever is refused then is refused because of this.

@@ -1,11 +1,27 @@
 import type { Database } from 'better-sqlite3';
 import { PunaError } from '../../shared/error.ts';
-import type { HubModel, HubRepository, HubSettings, RecommendedModel } from '../../shared/contract/index.ts';
+import type {
+  HubModel,
+  HubRepository,
+  HubSettings,
+  HubSettingsNow,
+  RecommendedModel,
+} from '../../shared/contract/index.ts';
 import { BandwidthLimit, promptRetries, type RetryOptions, usualRetries } from '../downloads/index.ts';
-import { fitsMemory, Hub, parseReference, recommendedModels, type Repository } from '../hub/index.ts';
+import {
+  endpointOf,
+  environmentToken,
+  fitsMemory,
+  Hub,
+  isOpenWay,
+  parseReference,
+  recommendedModels,
+  type Repository,
+  tokenName,
+} from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
 import type { FarModel } from '../machine/index.ts';
-import { hubToken, type Secrets } from '../secrets/index.ts';
+import type { Secrets } from '../secrets/index.ts';
 import { inLibrary, liesInLibrary } from './in-library.ts';
 import { folderOffer, offersOf } from './offers.ts';
 import { sum } from './plan.ts';
@@ -35,10 +51,10 @@ export class HubService {
     this.limiter = new BandwidthLimit(this.#settings.get().bytesPerSecond);
   }
 
-  /** The hub with the settings and the token of now. Errors: `invalid-input` (HF_ENDPOINT is no address). */
+  /** The hub with the settings and the token of now. Errors: `invalid-input` (HF_ENDPOINT is no address for that). */
   async open(retries: RetryOptions = usualRetries): Promise<Hub> {
-    const { endpoint } = this.#settings.get();
-    return new Hub({ endpoint: endpoint || null, token: await this.#token(), retries });
+    const endpoint = this.#endpoint();
+    return new Hub({ endpoint: endpoint.href, token: await this.#token(endpoint), retries });
   }
 
   /** A page of a search; `from`: `next` of the one before. Errors: `NetworkError`, an abort. */
@@ -70,32 +86,42 @@ export class HubService {
     );
   }
 
-  async settings(): Promise<HubSettings & { hasToken: boolean }> {
-    return { ...this.#settings.get(), hasToken: (await this.#token()) !== null };
+  async settings(): Promise<HubSettingsNow> {
+    const settings = this.#settings.get();
+    try {
+      const endpoint = this.#endpoint();
+      const hasToken = (await this.#token(endpoint)) !== null;
+      return { ...settings, address: rootOf(endpoint), isOpenWay: isOpenWay(endpoint), hasToken };
+    } catch (thrown) {
+      // Whoever asks this hub for something hears what is wrong with HF_ENDPOINT.
+      if (!(thrown instanceof PunaError) || thrown.code !== 'invalid-input') throw thrown;
+      return { ...settings, address: null, isOpenWay: false, hasToken: false };
+    }
   }
 
-  /** Errors: `invalid-input` (the endpoint is no address). */
+  /** Errors: those of `endpointOf`. */
   configure(patch: {
     [Key in keyof HubSettings]?: HubSettings[Key] | undefined;
-  }): Promise<HubSettings & { hasToken: boolean }> {
+  }): Promise<HubSettingsNow> {
     const { endpoint, bytesPerSecond } = this.#settings.get();
     const changed = {
       endpoint: (patch.endpoint ?? endpoint).trim(),
       bytesPerSecond: patch.bytesPerSecond === undefined ? bytesPerSecond : patch.bytesPerSecond,
     };
     // Refuses what is no address before it is kept.
-    if (changed.endpoint) new Hub({ endpoint: changed.endpoint });
+    if (changed.endpoint) endpointOf(changed.endpoint);
     this.#settings.set(changed);
     this.limiter.bytesPerSecond = changed.bytesPerSecond;
     return this.settings();
   }
 
-  /** Keeps a token, or forgets it (null). Errors: `invalid-input` (this is no token), those of `Secrets`. */
-  async setToken(token: string | null): Promise<HubSettings & { hasToken: boolean }> {
+  /** Keeps a token for the hub of now, or forgets it (null). Errors: `invalid-input` (this is no token), those of `Secrets`. */
+  async setToken(token: string | null): Promise<HubSettingsNow> {
     const { secrets } = this.#options;
+    const name = tokenName(this.#endpoint());
     const word = token?.trim();
-    if (!word) await secrets.remove(hubToken);
-    else if (/^[\x21-\x7e]+$/.test(word)) await secrets.set(hubToken, word);
+    if (!word) await secrets.remove(name);
+    else if (/^[\x21-\x7e]+$/.test(word)) await secrets.set(name, word);
     else {
       throw new PunaError(
         'invalid-input',
@@ -106,12 +132,16 @@ export class HubService {
     return this.settings();
   }
 
+  #endpoint(): URL {
+    return endpointOf(this.#settings.get().endpoint);
+  }
+
   /** That of the environment goes before the one that is kept, as on the command line. */
-  async #token(): Promise<string | null> {
-    const given = process.env.HF_TOKEN?.trim();
+  async #token(endpoint: URL): Promise<string | null> {
+    const given = environmentToken(endpoint);
     if (given) return given;
     try {
-      return await this.#options.secrets.get(hubToken);
+      return await this.#options.secrets.get(tokenName(endpoint));
     } catch (thrown) {
       // Sealed by another shell, or damaged: the same as none, and what everybody may have needs none.
       if (thrown instanceof PunaError && thrown.code === 'file-damaged') return null;
@@ -150,9 +180,14 @@ export class HubService {
         return { name, quantization, bytes, parts, recommended, fits, modelId: known(offer) };
       }),
       folder: folder && { files: folder.length, bytes: sum(folder) },
-      page: `${hub.endpoint.href.replace(/\/$/, '')}/${id}`,
+      page: `${rootOf(hub.endpoint)}/${id}`,
     };
   }
+}
+
+/** What the address of a page begins with. */
+function rootOf(endpoint: URL): string {
+  return endpoint.href.replace(/\/$/, '');
 }
 
 /** Old repositories have no owner, which no address tells apart from other pages of the hub. */

@@ -11,13 +11,12 @@ import {
 import type { Answer } from '../downloads/request.ts';
 import { networkError } from '../downloads/network-error.ts';
 import { usualPatience } from '../downloads/stall.ts';
+import { endpointOf, usualEndpoint } from './endpoint.ts';
 import { type Asked, jsonOf, textOf, tokenPlaces } from './hub-answer.ts';
 import { foundListSchema, type foundSchema, repositorySchema } from './schemas.ts';
 
-export const usualEndpoint = 'https://huggingface.co';
-
 export interface HubOptions {
-  /** Of a hub or a mirror; null: that of the variable HF_ENDPOINT, or else the usual one. */
+  /** Of a hub or a mirror, as `endpointOf` takes it. */
   endpoint?: string | null;
   /** Of an account; it goes to the endpoint alone. */
   token?: string | null;
@@ -89,9 +88,9 @@ export class Hub {
   readonly #retries: RetryOptions;
   readonly #answerWithinMs: number | undefined;
 
-  /** Errors: `invalid-input` (the endpoint is no address). */
+  /** Errors: those of `endpointOf`. */
   constructor({ endpoint, token = null, retries = usualRetries, answerWithinMs }: HubOptions = {}) {
-    this.endpoint = endpointOf(endpoint || process.env.HF_ENDPOINT || usualEndpoint);
+    this.endpoint = endpointOf(endpoint);
     this.#token = token;
     this.#retries = retries;
     this.#answerWithinMs = answerWithinMs;
@@ -213,17 +212,6 @@ export class Hub {
       }
     }
   }
-}
-
-/** Errors: `invalid-input`. */
-function endpointOf(address: string): URL {
-  const url = URL.parse(address);
-  if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
-  throw new PunaError(
-    'invalid-input',
-    `${address} is not the address of a hub.`,
-    `It begins with https:// or http://, as ${usualEndpoint} does.`,
-  );
 }
 
 /** Owner and name of a repository; old ones have no owner. Errors: `invalid-input`. */

@@ -1,3 +1,3 @@
 /** Tokens and keys. */
 export { FileSecrets, secretsFile } from './file-secrets.ts';
-export { hubToken, type Seal, type Secrets } from './secrets.ts';
+export { type Seal, type Secrets } from './secrets.ts';

@@ -6,9 +6,6 @@ export interface Secrets {
   remove(name: string): Promise<void>;
 }
 
-/** Under which name the token of the hub is kept. */
-export const hubToken = 'hub-token';
-
 /**
  * What makes a secret unreadable for others and readable again, such as Electron's safeStorage, whose key lies in the system's
  * keychain. It may fail, where the keychain is locked.
