@@ -2,7 +2,14 @@ import type { Database } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import type { Download, DownloadOrder } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { downloadFolder, downloadSet, placeBelow, promptRetries } from '../downloads/index.ts';
+import {
+  downloadFolder,
+  downloadSet,
+  placeBelow,
+  promptRetries,
+  type RetryOptions,
+  usualRetries,
+} from '../downloads/index.ts';
 import type { Events } from '../events.ts';
 import type { Hub } from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
@@ -11,6 +18,7 @@ import type { HubService } from './hub-service.ts';
 import { LiveDownload } from './live-download.ts';
 import { discard, isWhole, placed, withThere } from './place.ts';
 import { type Meant, meantBy, type Plan, resultPath, setFiles, sha256Of } from './plan.ts';
+import { type LaterRetries, mayPass, pauseBeforeRetry, usualLaterRetries } from './retry-later.ts';
 import { StoredDownloads } from './stored-downloads.ts';
 
 export interface DownloadsOptions {
@@ -23,6 +31,9 @@ export interface DownloadsOptions {
   modelsFolder: string;
   /** ms since 1970 */
   now?: () => number;
+  /** Within one try of a download, and from one to the next. */
+  retries?: RetryOptions;
+  laterRetries?: LaterRetries;
 }
 
 /** Each has several connections. A second one fills the line while the first ends or is checked; more would only make all of them late. */
@@ -83,6 +94,10 @@ export class Downloads {
   /** Puts one that was paused or has failed in line again. Errors: `not-found`. */
   async resume(id: number): Promise<Download> {
     for (let live = this.#lives.get(id); live; live = this.#lives.get(id)) {
+      if (live.value.retryAt !== null && !this.#closed) {
+        live.hurry();
+        this.#advance();
+      }
       if (!live.controller.signal.aborted) return live.value;
       await live.ended;
     }
@@ -104,6 +119,7 @@ export class Downloads {
   async close(): Promise<void> {
     this.#closed = true;
     const working = [...this.#lives.values()].filter(({ waiting }) => !waiting);
+    for (const live of this.#lives.values()) if (live.waiting) live.rest();
     for (const live of working) live.controller.abort();
     await Promise.all(working.map(({ ended }) => ended));
     await Promise.allSettled([this.#placing, ...this.#removals.values()]);
@@ -148,7 +164,7 @@ export class Downloads {
   #advance(): void {
     const lives = [...this.#lives.values()];
     const free = this.#closed ? 0 : mostAtOnce - lives.filter(({ waiting }) => !waiting).length;
-    for (const live of lives.filter(({ waiting }) => waiting).slice(0, Math.max(0, free))) {
+    for (const live of lives.filter(({ ready }) => ready).slice(0, Math.max(0, free))) {
       void this.#work(live);
     }
   }
@@ -165,20 +181,26 @@ export class Downloads {
   /** Never throws: what goes wrong is kept with the download. */
   async #work(live: LiveDownload): Promise<void> {
     live.begin();
-    const outcome = await this.#outcome(live);
-    this.#lives.delete(live.value.id);
-    outcome();
+    const end = await this.#outcome(live);
+    if (end) this.#lives.delete(live.value.id);
+    end?.();
     this.#advance();
   }
 
-  /** Gives how it ends, to be told once it is out of the line. */
-  async #outcome(live: LiveDownload): Promise<() => void> {
+  /** Gives how it ends, to be told once it is out of the line; null where it stays in it, to be tried again later. */
+  async #outcome(live: LiveDownload): Promise<(() => void) | null> {
     try {
       const modelId = await this.#fetch(live);
       return () => live.succeed(modelId);
     } catch (thrown) {
       // Whatever a stop interrupts complains in words of its own.
       if (live.controller.signal.aborted) return () => live.stop(this.#closed ? 'waiting' : 'paused');
+      if (mayPass(thrown)) {
+        const { laterRetries = usualLaterRetries } = this.#options;
+        const pauseFor = (failures: number) => pauseBeforeRetry(failures, thrown, laterRetries);
+        live.putOff(thrown, pauseFor, () => this.#advance());
+        return null;
+      }
       const error = PunaError.from(thrown);
       if (error.code === 'internal') console.error(error.cause ?? error);
       return () => live.fail(error);
@@ -189,11 +211,12 @@ export class Downloads {
   async #fetch(live: LiveDownload): Promise<number | null> {
     const { id, repository, file } = live.value;
     const { signal } = live.controller;
-    const hub = await this.#options.hub.open();
+    const { retries = usualRetries } = this.#options;
+    const hub = await this.#options.hub.open(retries);
     try {
       const plan = this.#stale.has(id) ? await this.#planAnew(live, hub) : this.#stored.plan(id);
       const options = {
-        ...{ files: setFiles(hub, repository, plan), headers: hub.privateHeaders, signal },
+        ...{ files: setFiles(hub, repository, plan), headers: hub.privateHeaders, signal, retries },
         limiter: this.#options.hub.limiter,
         onProgress: (bytes: number) => live.arrived(bytes),
       };

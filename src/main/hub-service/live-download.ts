@@ -14,6 +14,9 @@ export class LiveDownload extends Live<Download> {
   /** How much was there when the speed was last measured. */
   #measured: { bytes: number; at: number } | null = null;
   #quiet: NodeJS.Timeout | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  /** How often it has failed without getting further, and how far that was. */
+  #failures = { count: 0, doneBytes: 0 };
 
   constructor(download: Download, options: LiveOptions<Download>) {
     super(download, options);
@@ -23,7 +26,33 @@ export class LiveDownload extends Live<Download> {
 
   /** Its turn has come. */
   begin(): void {
-    this.change({ state: 'working', error: null });
+    this.change({ state: 'working', error: null, retryAt: null });
+  }
+
+  /** Whether its turn may come. */
+  get ready(): boolean {
+    return this.waiting && this.value.retryAt === null;
+  }
+
+  /** It failed, and waits until it is worth another try, when `onTime` is called; `pauseFor` tells for how long, in ms. */
+  putOff(failure: PunaError, pauseFor: (failures: number) => number, onTime: () => void): void {
+    const { doneBytes } = this.value;
+    const count = doneBytes > this.#failures.doneBytes ? 1 : this.#failures.count + 1;
+    this.#failures = { count, doneBytes };
+    const pause = pauseFor(count);
+    this.rest();
+    this.#retry = setTimeout(() => {
+      this.change({ retryAt: null });
+      onTime();
+    }, pause).unref();
+    this.change({ ...stopped, state: 'waiting', error: shown(failure), retryAt: this.#now() + pause });
+  }
+
+  /** It need not wait any longer: a person wants it now. */
+  hurry(): void {
+    this.rest();
+    this.#failures = { count: 0, doneBytes: 0 };
+    this.change({ error: null, retryAt: null });
   }
 
   /** So many bytes are there now. */
@@ -44,18 +73,27 @@ export class LiveDownload extends Live<Download> {
     this.#end({ state: 'done', doneBytes: this.value.bytes, modelId });
   }
 
-  fail({ code, message, remedy }: PunaError): void {
-    this.#end({ state: 'failed', error: { code, message, remedy } });
+  fail(failure: PunaError): void {
+    this.#end({ state: 'failed', error: shown(failure) });
   }
 
   /** It goes on later: when the person says so, or (`waiting`) with the next start of the program. */
   stop(state: 'paused' | 'waiting'): void {
-    this.#end({ state });
+    this.#end({ state, error: null });
+  }
+
+  /** Nothing is to be expected of it for a while. */
+  rest(): void {
+    if (this.#quiet) clearTimeout(this.#quiet);
+    if (this.#retry) clearTimeout(this.#retry);
+    this.#quiet = this.#retry = null;
+    this.#measured = null;
+    this.#pace = new Pace(this.#now);
   }
 
   #end(patch: Partial<Download>): void {
-    if (this.#quiet) clearTimeout(this.#quiet);
-    this.settle({ ...patch, bytesPerSecond: null, secondsLeft: null });
+    this.rest();
+    this.settle({ ...stopped, ...patch });
   }
 
   /** What an earlier time has left, or what is there already, counts as no speed. */
@@ -74,4 +112,11 @@ export class LiveDownload extends Live<Download> {
     this.#pace = new Pace(this.#now);
     this.changeSoon({ bytesPerSecond: 0, secondsLeft: null });
   }
+}
+
+/** What is true of all that are not at work. */
+const stopped = { retryAt: null, bytesPerSecond: null, secondsLeft: null };
+
+function shown({ code, message, remedy }: PunaError): Download['error'] {
+  return { code, message, remedy };
 }

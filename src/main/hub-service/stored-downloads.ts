@@ -99,6 +99,8 @@ function toDownload(row: Row): Download {
     ...{ id: row.id, repository: row.repository, file: row.file, name: row.name, state: row.state },
     ...{ quantization: row.quantization, bytes: row.bytes, doneBytes: row.done_bytes, path: row.path },
     ...{ bytesPerSecond: null, secondsLeft: null, modelId: row.model_id, createdAt: row.created_at },
+    // Whatever waits goes on when the program starts.
+    retryAt: null,
     error: downloadSchema.shape.error.parse(row.error === null ? null : JSON.parse(row.error)),
   };
 }

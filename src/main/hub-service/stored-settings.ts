@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { type HubSettings, hubSettingsSchema } from '../../shared/contract/index.ts';
+import { defaultHubSettings, type HubSettings, hubSettingsSchema } from '../../shared/contract/index.ts';
 
-const defaultSettings: HubSettings = { endpoint: '', bytesPerSecond: null };
 /** A row of its own in the table `settings`, where the program's other settings leave it alone. */
 const key = 'hub';
 
@@ -20,7 +19,7 @@ export class StoredHubSettings {
       .pluck()
       .get(key);
     const parsed = hubSettingsSchema.safeParse(text === undefined ? undefined : parseJson(text));
-    return parsed.success ? parsed.data : defaultSettings;
+    return parsed.success ? parsed.data : defaultHubSettings;
   }
 
   set(settings: HubSettings): void {
