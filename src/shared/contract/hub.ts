@@ -79,7 +79,10 @@ export const downloadOrderSchema = z.object({
 });
 export type DownloadOrder = z.infer<typeof downloadOrderSchema>;
 
-/** How a download stands. What is paused or failed goes on where it was; what waits or is at work goes on after a restart. */
+/**
+ * How a download stands. What is paused or failed goes on where it was; what waits or is at work goes on after a restart. What failed
+ * and may go well later waits, too, with what went wrong and `retryAt`.
+ */
 export const downloadSchema = downloadOrderSchema.extend({
   id: idSchema,
   /** What people call it: the file's name, or the repository's. */
@@ -96,6 +99,8 @@ export const downloadSchema = downloadOrderSchema.extend({
   /** Its place in the library, once it is there; null for folders. */
   modelId: idSchema.nullable(),
   error: z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() }).nullable(),
+  /** When what failed is tried again by itself, while it waits for that. */
+  retryAt: timeSchema.nullable(),
   createdAt: timeSchema,
 });
 export type Download = z.infer<typeof downloadSchema>;
@@ -108,3 +113,16 @@ export const hubSettingsSchema = z.object({
   bytesPerSecond: z.number().positive().nullable(),
 });
 export type HubSettings = z.infer<typeof hubSettingsSchema>;
+
+export const defaultHubSettings: HubSettings = { endpoint: '', bytesPerSecond: null };
+
+/** The same, with what follows from it. */
+export const hubSettingsNowSchema = hubSettingsSchema.extend({
+  /** Of the hub that is asked, without a slash at its end; null where HF_ENDPOINT names none. */
+  address: z.string().nullable(),
+  /** Whether others can read what goes there: it is http, to another machine. */
+  isOpenWay: z.boolean(),
+  /** Whether a token goes along to this hub. It is never told itself. */
+  hasToken: z.boolean(),
+});
+export type HubSettingsNow = z.infer<typeof hubSettingsNowSchema>;

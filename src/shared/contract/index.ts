@@ -29,6 +29,7 @@ import {
   downloadSchema,
   hubModelSchema,
   hubRepositorySchema,
+  hubSettingsNowSchema,
   hubSettingsSchema,
   recommendedModelSchema,
 } from './hub.ts';
@@ -116,9 +117,6 @@ const uploadName = z.object({ name: z.string().min(1).max(255) });
 
 /** What `chat.send` and its kin answer at once; the rest arrives as events. */
 const startedReply = z.object({ reply: messageSchema });
-
-/** `hasToken`: whether a token goes along to the hub. It is never told itself. */
-const hubSettingsNow = hubSettingsSchema.extend({ hasToken: z.boolean() });
 
 /** Every procedure and event of Puna, declared once: renderer, transports, command line and tests are typed from it. */
 export const contract = {
@@ -278,10 +276,10 @@ export const contract = {
     repository: base.input(z.object({ id: z.string().min(1).max(500) })).output(hubRepositorySchema),
     /** Models that are worth a try, smallest first. */
     recommended: base.output(z.array(recommendedModelSchema)),
-    settings: base.output(hubSettingsNow),
-    configure: base.input(hubSettingsSchema.partial()).output(hubSettingsNow),
+    settings: base.output(hubSettingsNowSchema),
+    configure: base.input(hubSettingsSchema.partial()).output(hubSettingsNowSchema),
     /** Keeps a token of the hub where nobody else can read it; null: forgets it. */
-    setToken: base.input(z.object({ token: z.string().max(1000).nullable() })).output(hubSettingsNow),
+    setToken: base.input(z.object({ token: z.string().max(1000).nullable() })).output(hubSettingsNowSchema),
   },
   downloads: {
     /**
