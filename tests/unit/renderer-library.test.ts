@@ -7,7 +7,7 @@ function model(id: number, name: string, changes: Partial<Model> = {}): Model {
     ...{ id, kind: 'model', name, path: `/models/${name}.gguf`, bytes: id, architecture: 'llama' },
     ...{ parameters: null, quantization: null, contextLength: null, hasChatTemplate: true, license: null },
     ...{ origin: 'puna', tags: [], verified: null, loadSettings: automaticLoadSettings, missing: false },
-    ...{ addedAt: id, ...changes },
+    ...{ server: null, addedAt: id, ...changes },
   };
 }
 

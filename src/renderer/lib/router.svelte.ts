@@ -3,8 +3,8 @@ export type Route =
   | { page: 'chat'; conversationId: number | null }
   /** Datasets and runs, or one of them. */
   | { page: 'teach'; datasetId?: number; runId?: number }
-  /** The library, or what can be got from the hub; `repository`: one of the hub's, `OWNER/NAME`. */
-  | { page: 'models'; discover?: boolean; repository?: string }
+  /** The library, what can be got from the hub, or other servers; `repository`: one of the hub's, `OWNER/NAME`. */
+  | { page: 'models'; discover?: boolean; repository?: string; servers?: boolean }
   | { page: 'weights' }
   | { page: 'settings' };
 
@@ -26,6 +26,7 @@ function read(): Route {
   if (page === 'models' && id === 'discover') {
     return { page, discover: true, ...(number && { repository: [number, ...rest].join('/') }) };
   }
+  if (page === 'models' && id === 'servers') return { page, servers: true };
   if (page === 'models' || page === 'weights' || page === 'settings') return { page };
   return { page: 'chat', conversationId: page === 'chat' && id && /^\d+$/.test(id) ? Number(id) : null };
 }
@@ -46,6 +47,7 @@ function write(to: Route): string {
   if (to.page === 'models' && to.discover) {
     return to.repository ? `#/models/discover/${to.repository}` : '#/models/discover';
   }
+  if (to.page === 'models' && to.servers) return '#/models/servers';
   if (to.page !== 'chat') return `#/${to.page}`;
   return to.conversationId === null ? '#/' : `#/chat/${to.conversationId}`;
 }

@@ -409,7 +409,7 @@ export const en = {
     titles: 'Automatic titles',
     titlesHint: 'The model names conversations when it has nothing else to do.',
     history: 'History',
-    historyHint: 'Everything that was said is on this computer, and nowhere else.',
+    historyHint: 'Puna keeps everything that was said on this computer, and nowhere else.',
     export: 'Export all conversations',
     exportHint: 'JSON holds every branch, and can be imported again without loss. Markdown is for reading.',
     import: 'Import conversations',

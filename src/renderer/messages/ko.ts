@@ -405,7 +405,7 @@ export const ko: Translation<Messages> = {
     titles: '자동 제목',
     titlesHint: '모델이 쉴 때 대화의 제목을 지어요.',
     history: '기록',
-    historyHint: '나눈 이야기는 모두 이 컴퓨터에만 있어요.',
+    historyHint: 'Puna는 나눈 이야기를 모두 이 컴퓨터에만 저장해요.',
     export: '모든 대화 내보내기',
     exportHint: 'JSON에는 모든 갈래가 담기고, 잃는 것 없이 다시 가져올 수 있어요. Markdown은 읽기에 좋아요.',
     import: '대화 가져오기',

@@ -49,7 +49,8 @@ export class ConversationUse {
   }
 
   async countTokens(text: string): Promise<number | null> {
-    if (!app.model) return null;
+    // Only what is in memory here can count.
+    if (app.model?.kind !== 'model') return null;
     return (await app.client.chat.countTokens({ modelId: app.model.id, text })).tokens;
   }
 

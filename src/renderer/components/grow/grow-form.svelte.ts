@@ -41,7 +41,9 @@ export class GrowForm {
   starting = $state(false);
   failure = $state('');
 
-  readonly model: Model | null = $derived(app.chatModels.find(({ id }) => id === this.modelId) ?? app.model);
+  readonly model: Model | null = $derived(
+    app.chatModels.find(({ id }) => id === this.modelId) ?? app.localModel,
+  );
   readonly topics = $derived(
     this.topicLines
       .split('\n')

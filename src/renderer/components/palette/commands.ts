@@ -7,6 +7,7 @@ import Languages from '@lucide/svelte/icons/languages';
 import Moon from '@lucide/svelte/icons/moon';
 import PanelLeft from '@lucide/svelte/icons/panel-left';
 import Pin from '@lucide/svelte/icons/pin';
+import Server from '@lucide/svelte/icons/server';
 import Settings from '@lucide/svelte/icons/settings';
 import SlidersHorizontal from '@lucide/svelte/icons/sliders-horizontal';
 import SquarePen from '@lucide/svelte/icons/square-pen';
@@ -28,6 +29,8 @@ import { goTo } from '../../lib/router.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { layout } from '../../lib/stores/layout.svelte.ts';
 import { themeInView } from '../../lib/theme.ts';
+import { addServer } from '../servers/dialogs.svelte.ts';
+import { placeIcons } from '../servers/place.ts';
 
 export interface Command {
   label: string;
@@ -52,8 +55,10 @@ export function allCommands(onnew: () => void): Command[] {
           app.client.models.load({ modelId: id }).catch(tellFailure);
         },
       })),
+    ...forServers(),
     { label: t('nav.models'), icon: Box, run: () => goTo({ page: 'models' }) },
     { label: t('hub.find'), icon: Compass, run: () => goTo({ page: 'models', discover: true }) },
+    { label: t('servers.palette.add'), icon: Server, run: addServer },
     { label: t('nav.weights'), icon: Weight, run: () => goTo({ page: 'weights' }) },
     {
       label: t('nav.settings'),
@@ -92,6 +97,18 @@ export function allCommands(onnew: () => void): Command[] {
       run: () => (layout.shortcuts = true),
     },
   ];
+}
+
+/** Models of servers, which need not be loaded. */
+function forServers(): Command[] {
+  return app.remoteModels.flatMap(({ id, name, server, missing }) => {
+    if (!server || missing || id === app.model?.id) return [];
+    return {
+      label: t('servers.palette.useModel', { name, server: server.name }),
+      icon: placeIcons[server.place],
+      run: () => app.change({ modelId: id }).catch(tellFailure),
+    };
+  });
 }
 
 /** What concerns the conversation in view, if there is one. */

@@ -36,8 +36,8 @@ export class TeachOrder {
     this.prompts = this.prompts.map((empty, index) => repeated.prompts[index] ?? empty);
   }
 
-  /** The chosen one, or the one of the chat. */
-  readonly model = $derived(app.chatModels.find(({ id }) => id === this.#modelId) ?? app.model);
+  /** The chosen one, or the one of the chat; only what is on this computer can be taught. */
+  readonly model = $derived(app.chatModels.find(({ id }) => id === this.#modelId) ?? app.localModel);
   /** The one in view, which can use it at once. */
   readonly conversation = $derived(app.open?.conversation ?? null);
   readonly settings = $derived<TrainingSettings>({

@@ -23,6 +23,7 @@ import { Drafts } from './drafts.ts';
 import { OpenConversation } from './open-conversation.svelte.ts';
 import { Datasets } from './datasets.svelte.ts';
 import { Downloads } from './downloads.svelte.ts';
+import { Servers } from './servers.svelte.ts';
 import { TrainingRuns } from './training-runs.svelte.ts';
 import { WeightsJobs } from './weights-jobs.svelte.ts';
 
@@ -40,6 +41,7 @@ export class AppState {
   readonly datasets = new Datasets(this.client);
   readonly training = new TrainingRuns(this.client);
   readonly downloads = new Downloads(this.client);
+  readonly servers = new Servers(this.client);
 
   /** Everything below is there. */
   ready = $state(false);
@@ -75,15 +77,19 @@ export class AppState {
     };
   });
   readonly chatModels = $derived(this.#present('model'));
+  /** Those of servers: what a person has chosen of them. */
+  readonly remoteModels = $derived(this.#present('remote'));
   readonly adapters = $derived(this.#present('adapter'));
   /** Hugging Face folders. */
   readonly weightsFolders = $derived(this.library.weights.filter(({ id }) => !this.leaving.models.has(id)));
   readonly shownFolders = $derived(this.folders.filter(({ id }) => !this.leaving.folders.has(id)));
-  /** The model that will answer: the chosen one, the default one, or one that is there. */
-  readonly model = $derived.by(() => {
-    const wanted = this.choice.modelId ?? this.settings?.modelId;
-    return answeringModel(this.chatModels, wanted) ?? null;
-  });
+  readonly #wantedId = $derived(this.choice.modelId ?? this.settings?.modelId);
+  /** Of the models on this computer: the chosen one, the default one, or one that is there. */
+  readonly localModel = $derived(answeringModel(this.chatModels, this.#wantedId) ?? null);
+  /** The model that will answer. One of a server only where a person has chosen it. */
+  readonly model = $derived(
+    answeringModel([...this.chatModels, ...this.remoteModels], this.#wantedId) ?? null,
+  );
 
   /** The program has been out of reach for a while. */
   get gone(): boolean {
@@ -175,7 +181,7 @@ export class AppState {
     this.#useSettings(state.settings);
     await Promise.all([
       ...[this.list.reload(), this.weights.reload(), this.datasets.reload(), this.training.reload()],
-      this.downloads.reload(),
+      ...[this.downloads.reload(), this.servers.reload()],
       this.open?.reload().catch(tellFailure),
     ]);
     this.ready = true;
@@ -214,6 +220,9 @@ export class AppState {
         return;
       case 'library':
         this.library = event.library;
+        return;
+      case 'servers':
+        this.servers.items = event.servers;
         return;
       case 'folders':
         this.folders = event.folders;

@@ -9,6 +9,7 @@ export const en = {
     folder: 'My folders',
     file: 'Single files',
     starter: 'Comes with Puna',
+    server: 'Another server',
     'hugging-face': 'Hugging Face',
     'lm-studio': 'LM Studio',
     jan: 'Jan',

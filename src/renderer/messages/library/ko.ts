@@ -12,6 +12,7 @@ export const ko: Translation<typeof en> = {
     folder: '내 폴더',
     file: '따로 추가한 파일',
     starter: 'Puna와 함께 온 모델',
+    server: '다른 서버',
     'hugging-face': 'Hugging Face',
     'lm-studio': 'LM Studio',
     jan: 'Jan',

@@ -16,7 +16,7 @@ export const en = {
   },
   /** Said before the models of a server, wherever they stand beside those of Puna. */
   marks: {
-    'this-computer': 'Not in Puna: another program on this computer',
+    'this-computer': 'Not run by Puna: another program on this computer',
     'local-network': 'Not on this computer: on your local network',
     elsewhere: 'Not on this computer: outside of your network',
   },
@@ -47,8 +47,8 @@ export const en = {
   open: 'not encrypted',
   models_one: '{{number}} model in your list',
   models_other: '{{number}} models in your list',
+  modelsOfAll: '{{number}} of {{offered}} models in your list',
   modelsNone: 'None of its models is in your list',
-  ofOffered: '{{chosen}}, of {{offered}} that it offers',
   noModels: 'It offers no models. Load one there, and ask again.',
   modelsOf: 'Models of {{name}} in your list',
   chatOf: 'Chat with {{name}}',

@@ -17,7 +17,7 @@ export const ko: Translation<typeof en> = {
     elsewhere: '내 네트워크 밖',
   },
   marks: {
-    'this-computer': 'Puna 밖이에요: 이 컴퓨터의 다른 프로그램',
+    'this-computer': 'Puna가 돌리지 않아요: 이 컴퓨터의 다른 프로그램',
     'local-network': '이 컴퓨터가 아니에요: 내 네트워크 안',
     elsewhere: '이 컴퓨터가 아니에요: 내 네트워크 밖',
   },
@@ -46,8 +46,8 @@ export const ko: Translation<typeof en> = {
   withKey: '키 있음',
   open: '암호화 안 함',
   models_other: '목록에 있는 모델 {{number}}개',
+  modelsOfAll: '모델 {{offered}}개 가운데 {{number}}개가 목록에 있어요',
   modelsNone: '목록에 넣은 모델이 없어요',
-  ofOffered: '{{chosen}} (서버에는 모두 {{offered}}개)',
   noModels: '서버에 모델이 없어요. 서버에서 모델을 불러온 다음 다시 물어보세요.',
   modelsOf: '목록에 있는 {{name}}의 모델',
   chatOf: '{{name}} 모델과 대화하기',
