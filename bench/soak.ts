@@ -29,6 +29,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
+/** People read and think, for at most so many milliseconds. */
+const longestThought = 4000;
 /** One of so many doings is disturbed by the death of an engine. */
 const killedOneOf = 12;
 /** What fails so soon after a kill may have failed by it, in milliseconds. */
@@ -93,6 +95,7 @@ async function live(life: number): Promise<void> {
       else faults.push(`Life ${life}, ${Math.round(seconds())} s, ${name}: ${String(thrown)}`);
     }
     await murder;
+    await setTimeout(random.below(longestThought));
     const memory = await memoryOf(pid);
     if (memory !== undefined) samples.push({ at: seconds(), memory });
     else faults.push(`Life ${life}: Puna has ended by itself.`);
