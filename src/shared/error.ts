@@ -17,6 +17,7 @@ export const errorCodes = [
   'no-model',
   'network',
   'no-access',
+  'no-trash',
   'cancelled',
   'internal',
 ] as const;

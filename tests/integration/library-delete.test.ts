@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rename, symlink } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import moveToTrash from 'trash';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -84,12 +84,47 @@ describe("a model's files in Puna's own folders", () => {
       expect(
         deleteModelFiles({ path: file, kind: 'model' }, { ownFolders: [own()], items: [], trash: trashing }),
       ).rejects;
-    await refuse(() => Promise.reject(new Error('No trash.'))).toMatchObject({ code: 'invalid-input' });
+    await refuse(() => Promise.reject(new Error('No trash.'))).toMatchObject({ code: 'no-trash' });
     await refuse(async () => undefined).toMatchObject({
+      code: 'no-trash',
       message: `The system's trash does not take ${file}.`,
     });
     expect(await isThere(file)).toBe(true);
   });
+
+  it('are not said to be removable for good where that would fail just as well', async () => {
+    const failing = async (file: string, trashing: () => Promise<void>): Promise<unknown> =>
+      deleteModelFiles({ path: file, kind: 'model' }, { ownFolders: [own()], trash: trashing }).catch(
+        (thrown: unknown) => thrown,
+      );
+    const used = await failing(await modelAt(own('used.gguf')), () =>
+      Promise.reject(Object.assign(new Error('In use.'), { code: 'EBUSY' })),
+    );
+    expect(used).toMatchObject({
+      code: 'invalid-input',
+      message: `Another program uses ${own('used.gguf')}.`,
+    });
+    const going = await modelAt(own('going.gguf'));
+    const gone = await failing(going, async () => {
+      await rm(going);
+      throw new Error('There is no such file.');
+    });
+    expect(gone).toMatchObject({ code: 'file-missing' });
+  });
+
+  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+    'are not said to be removable for good in a folder that may not be changed',
+    async () => {
+      const file = await modelAt(own('fixed', 'one.gguf'));
+      await chmod(own('fixed'), 0o500);
+      const options = { ownFolders: [own()], trash: () => Promise.reject(new Error('Not allowed.')) };
+      await expect(deleteModelFiles({ path: file, kind: 'model' }, options)).rejects.toMatchObject({
+        code: 'invalid-input',
+        message: `Puna is not allowed to use ${file}.`,
+      });
+      await chmod(own('fixed'), 0o700);
+    },
+  );
 
   it('lose a link alone: what it leads to stays', async () => {
     const foreign = await modelAt(path('elsewhere', 'one.gguf'));

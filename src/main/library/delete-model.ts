@@ -1,4 +1,4 @@
-import { lstat, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { access, constants, lstat, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Model } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
@@ -19,8 +19,8 @@ interface DeleteOptions {
 
 /**
  * Moves the files of a model that lie in Puna's own folders to the trash, or removes them for good. Folders that are empty then go with
- * them. What a link leads to stays where it is. Errors: `invalid-input` (files that are not Puna's, a folder with another model in it, or
- * a trash that does not take them).
+ * them. What a link leads to stays where it is. Errors: `invalid-input` (files that are not Puna's, or a folder with another model in
+ * it), `no-trash` (it does not take them, though they could be removed for good), those of the system.
  */
 export async function deleteModelFiles(
   model: Pick<Model, 'path' | 'kind'>,
@@ -86,12 +86,38 @@ async function moveToTrash(path: string, trash: Trash): Promise<void> {
     // Some say that they have done it, and have not.
     if (await lstat(path).catch(() => null)) throw new Error('It is still there.');
   } catch (cause) {
+    await refuseUnremovable(path, cause);
     throw new PunaError(
-      'invalid-input',
+      'no-trash',
       `The system's trash does not take ${path}.`,
       'Delete it for good, or leave it where it is.',
       { cause },
     );
+  }
+}
+
+/** Another program has the file open, which on Windows keeps it from being removed. */
+const busyCodes = ['EBUSY', 'ETXTBSY'];
+
+/** Errors: what the system says of a file that cannot be removed in any way. */
+async function refuseUnremovable(path: string, cause: unknown): Promise<void> {
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+  if (code && busyCodes.includes(code)) {
+    throw new PunaError(
+      'invalid-input',
+      `Another program uses ${path}.`,
+      'Close it there, and delete it again.',
+      { cause },
+    );
+  }
+  // To remove a name, one must be allowed to change the folder that it is in.
+  for (const [known, mode] of [
+    [path, constants.F_OK],
+    [dirname(path), constants.W_OK | constants.X_OK],
+  ] as const) {
+    await access(known, mode).catch((thrown: unknown) => {
+      throw fileError(thrown, path);
+    });
   }
 }
 

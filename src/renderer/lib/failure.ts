@@ -20,6 +20,13 @@ export function failureText(thrown: unknown): { sentence: string; remedy: string
   return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
 }
 
+/** Which kind of failure it is; null where Puna's main part does not say. */
+export function failureCode(thrown: unknown): ErrorCode | null {
+  const data: unknown = thrown instanceof ORPCError ? thrown.data : null;
+  const code: unknown = data && typeof data === 'object' && 'code' in data ? data.code : null;
+  return isErrorCode(code) ? code : null;
+}
+
 /** A sentence with the names that a person knows things by, instead of where Puna keeps them. */
 export function named(text: string, items: readonly { path: string | null; label: string }[]): string {
   return items.reduce((so, { path, label }) => (path === null ? so : so.replaceAll(path, label)), text);

@@ -470,6 +470,7 @@ export const en = {
     'no-model': 'There is no model to answer.',
     network: 'The server cannot be reached, or does not answer as it should.',
     'no-access': 'The server gives this only to those who may have it.',
+    'no-trash': 'The trash does not take this.',
     cancelled: 'It was cancelled.',
     internal: 'Something unforeseen went wrong.',
   },

@@ -463,6 +463,7 @@ export const ko: Translation<Messages> = {
     'no-model': '답할 모델이 없어요.',
     network: '서버에 연결할 수 없거나 서버가 제대로 답하지 않아요.',
     'no-access': '허락된 사람만 받을 수 있어요.',
+    'no-trash': '휴지통에 넣을 수 없어요.',
     cancelled: '취소되었어요.',
     internal: '예상하지 못한 문제가 생겼어요.',
   },
