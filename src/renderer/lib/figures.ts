@@ -5,9 +5,12 @@ export function bytes(count: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
   const value = count / 1000 ** power;
+  const unit = units[power] ?? 'byte';
   return new Intl.NumberFormat(locale(), {
     style: 'unit',
-    unit: units[power] ?? 'byte',
+    unit,
+    // The short form of a byte is a word, too, which English then leaves in the singular.
+    unitDisplay: unit === 'byte' ? 'long' : 'short',
     maximumFractionDigits: value < 10 && power > 1 ? 1 : 0,
   }).format(value);
 }

@@ -1,6 +1,6 @@
 import type { Download } from '../../../shared/contract/index.ts';
 import { bytes, duration, percent } from '../../lib/figures.ts';
-import { t } from '../../lib/i18n.svelte.ts';
+import { locale, t } from '../../lib/i18n.svelte.ts';
 
 /** How much of it is there, between 0 and 1. */
 export function shareOf({ bytes: total, doneBytes }: Pick<Download, 'bytes' | 'doneBytes'>): number {
@@ -14,7 +14,9 @@ export function isChecking(download: Download): boolean {
 
 /** How it stands, in words. */
 export function stateText(download: Download): string {
-  return t(isChecking(download) ? 'hub.downloads.checking' : `hub.downloads.states.${download.state}`);
+  const { state, retryAt } = download;
+  if (retryAt !== null) return t('hub.downloads.retryAt', { time: clock(retryAt) });
+  return t(isChecking(download) ? 'hub.downloads.checking' : `hub.downloads.states.${state}`);
 }
 
 /** How far it is, how fast and how long it will take, as far as that is known. */
@@ -27,4 +29,9 @@ export function progressFacts(download: Download): string[] {
     working && bytesPerSecond ? t('hub.downloads.speed', { speed: bytes(bytesPerSecond) }) : null,
     working && secondsLeft !== null ? t('hub.downloads.left', { time: duration(secondsLeft) }) : null,
   ].filter((fact) => fact !== null);
+}
+
+/** The time of day. */
+function clock(time: number): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(time);
 }

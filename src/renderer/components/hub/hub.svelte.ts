@@ -1,9 +1,9 @@
-import type { HubSettings, RecommendedModel } from '../../../shared/contract/index.ts';
+import type { HubSettings, HubSettingsNow, RecommendedModel } from '../../../shared/contract/index.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 
 /** The hub as this window knows it: how it is reached, and what is recommended. Asked for when something wants to know it. */
 class Hub {
-  settings = $state.raw<(HubSettings & { hasToken: boolean }) | null>(null);
+  settings = $state.raw<HubSettingsNow | null>(null);
   recommended = $state.raw<RecommendedModel[] | null>(null);
 
   /** Errors are those of the connection to Puna alone: both are known without a network. */
@@ -12,6 +12,11 @@ class Hub {
       app.client.hub.settings(),
       app.client.hub.recommended(),
     ]);
+  }
+
+  /** The hub's name, as people know it: `huggingface.co`. */
+  get host(): string {
+    return URL.parse(this.settings?.address ?? '')?.host ?? '';
   }
 
   async configure(patch: Partial<HubSettings>): Promise<void> {

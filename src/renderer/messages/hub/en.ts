@@ -105,13 +105,13 @@ export const en = {
   token: {
     label: 'Token',
     placeholder: 'hf_…',
-    hint: 'It goes to the hub alone and is kept where this computer keeps its secrets.',
+    hint: 'It goes to {{host}} alone and is kept where this computer keeps its secrets.',
     make: 'Make a token (the right to read is enough)',
     save: 'Save',
     saved: 'The token was saved',
     forget: 'Forget the token',
     forgotten: 'The token was forgotten',
-    there: 'A token is saved.',
+    there: 'A token for {{host}} is saved.',
   },
   downloads: {
     title: 'Downloads',
@@ -132,6 +132,8 @@ export const en = {
     pauseOf: 'Pause {{name}}',
     resume: 'Go on',
     resumeOf: 'Go on with {{name}}',
+    retryAt: 'Not yet. Tries again at {{time}}',
+    retryNow: 'Try again now',
     retryOf: 'Try {{name}} again',
     removeOf: 'Remove {{name}}',
     clearOf: 'Take {{name}} off this list; the model stays',
@@ -141,6 +143,13 @@ export const en = {
     atWork_other: '{{count}} models are being downloaded: {{share}}',
     failed_one: '{{count}} download has failed',
     failed_other: '{{count}} downloads have failed',
+    putOff_one: '{{count}} download is tried again later',
+    putOff_other: '{{count}} downloads are tried again later',
+    refused:
+      'Its owner gives it only to those who have accepted its conditions. Accept them on its page, signed in to the hub, set a token of that account, and try again.',
+    refusedToken:
+      'Its owner gives it only to those who have accepted its conditions. Accept them on its page with the account of your token, and try again. Some owners take a while to let you in.',
+    giveToken: 'Set a token',
     ready: '{{name}} is there',
     failedNotice: '{{name}} could not be downloaded',
     look: 'Show',
@@ -151,6 +160,8 @@ export const en = {
     endpoint: 'Address of a mirror',
     endpointHint: 'Empty: huggingface.co, or what HF_ENDPOINT names.',
     token: 'Token of your account',
+    openWay:
+      'The address begins with http, so nothing on the way to {{host}} is encrypted: others may read and change what goes there, your token included.',
     tokenHint: 'For models whose owners ask who downloads them, and for your private ones.',
     bandwidth: 'Bandwidth of downloads',
     bandwidthHint: 'In megabytes a second. Empty: all there is.',

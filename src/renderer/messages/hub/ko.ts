@@ -103,13 +103,13 @@ export const ko: Translation<typeof en> = {
   token: {
     label: '토큰',
     placeholder: 'hf_…',
-    hint: '허브에만 보내고, 이 컴퓨터의 비밀 보관소에 두어요.',
+    hint: '{{host}}에만 보내고, 이 컴퓨터의 비밀 보관소에 두어요.',
     make: '토큰 만들기 (읽기 권한이면 충분해요)',
     save: '저장',
     saved: '토큰을 저장했어요',
     forget: '토큰 지우기',
     forgotten: '토큰을 지웠어요',
-    there: '저장된 토큰이 있어요.',
+    there: '{{host}}에 쓸 토큰이 저장되어 있어요.',
   },
   downloads: {
     title: '다운로드',
@@ -130,6 +130,8 @@ export const ko: Translation<typeof en> = {
     pauseOf: '{{name}} 멈추기',
     resume: '이어서 받기',
     resumeOf: '{{name}} 이어서 받기',
+    retryAt: '아직이에요. {{time}}에 다시 시도해요',
+    retryNow: '지금 다시 시도',
     retryOf: '{{name}} 다시 시도',
     removeOf: '{{name}} 그만 받기',
     clearOf: '{{name}} 목록에서 치우기 (모델은 그대로 있어요)',
@@ -137,6 +139,12 @@ export const ko: Translation<typeof en> = {
     toWeights: '가중치에서 열기',
     atWork_other: '모델 {{count}}개를 받는 중: {{share}}',
     failed_other: '다운로드 {{count}}개가 실패했어요',
+    putOff_other: '다운로드 {{count}}개를 나중에 다시 시도해요',
+    refused:
+      '조건에 동의한 사람만 받을 수 있는 모델이에요. 허브에 로그인해서 모델 페이지의 조건에 동의하고, 그 계정의 토큰을 넣은 뒤 다시 시도해 주세요.',
+    refusedToken:
+      '조건에 동의한 사람만 받을 수 있는 모델이에요. 토큰을 만든 계정으로 모델 페이지의 조건에 동의하고 다시 시도해 주세요. 주인이 허락하는 데 시간이 걸릴 수 있어요.',
+    giveToken: '토큰 넣기',
     ready: '{{name}} 모델을 다 받았어요',
     failedNotice: '{{name}} 모델을 받지 못했어요',
     look: '보기',
@@ -147,6 +155,8 @@ export const ko: Translation<typeof en> = {
     endpoint: '미러 주소',
     endpointHint: '비워 두면 huggingface.co나 HF_ENDPOINT에 적힌 곳을 써요.',
     token: '내 계정의 토큰',
+    openWay:
+      '주소가 http로 시작해서 {{host}}까지 오가는 내용이 암호화되지 않아요. 토큰을 포함해 다른 사람이 읽거나 바꿀 수 있어요.',
     tokenHint: '누가 받는지 묻는 모델과 내 비공개 모델에 필요해요.',
     bandwidth: '다운로드 속도 제한',
     bandwidthHint: '초당 메가바이트예요. 비워 두면 제한하지 않아요.',
