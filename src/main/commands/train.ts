@@ -2,7 +2,6 @@ import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import type { ColumnMapping } from '../datasets/index.ts';
 import { Engine, launchChildProcess } from '../engine/index.ts';
-import { Pace } from '../runs/index.ts';
 import {
   defaultTrainingSettings as defaults,
   type DeviceChoice,
@@ -13,13 +12,13 @@ import {
   schedules,
   type TrainingEvent,
   type TrainingJobs,
-  type TrainingPlan,
   type TrainingResult,
   type TrainingSettings,
 } from '../training/messages.ts';
 import { column, integer, list, number } from './arguments.ts';
 import { duration } from './duration.ts';
 import { Output, runCommand } from './output.ts';
+import { TrainingProgress } from './train-progress.ts';
 
 interface TrainOptions {
   model: string;
@@ -128,7 +127,7 @@ export function addTrain(program: Command): void {
 async function train(options: TrainOptions, signal: AbortSignal): Promise<void> {
   const output = new Output(options.json ?? false);
   const engine = new Engine<TrainingJobs>({ entry: 'training-engine', launch: launchChildProcess });
-  const progress = new Progress(output);
+  const progress = new TrainingProgress(output);
   try {
     const input = {
       model: resolve(options.model),
@@ -163,55 +162,6 @@ function settingsOf(options: TrainOptions): TrainingSettings {
     ...{ evaluateEvery, checkpointEvery, recompute, exact: exact ?? false, threads: threads ?? null, device },
     ...{ sampleEvery: null, memoryLimit: null },
   };
-}
-
-/** The live line of a terminal. */
-class Progress {
-  readonly #output: Output;
-  #plan: TrainingPlan | null = null;
-  readonly #pace = new Pace(() => performance.now());
-
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  show(event: TrainingEvent): void {
-    switch (event.type) {
-      // None is asked for.
-      case 'snapshot':
-        return;
-      case 'loading':
-        return this.#output.note(`\rLoading ${Math.round(event.progress * 100)}%`);
-      case 'note':
-        return this.#output.note(`\r${event.text}\n`);
-      case 'plan':
-        this.#plan = event;
-        this.#pace.begin();
-        return this.#output.note(planText(event));
-      case 'step':
-        return this.#output.note(this.#stepText(event));
-      case 'validation':
-        return this.#output.note(
-          `\n${event.step === 0 ? 'before' : `step ${event.step}`}: validation loss ${event.validationLoss.toFixed(4)}, perplexity ${event.perplexity.toFixed(2)}${event.best ? ', best so far' : ''}\n`,
-        );
-    }
-  }
-
-  #stepText({ step, epoch, loss, tokensPerSecond }: Extract<TrainingEvent, { type: 'step' }>): string {
-    this.#pace.mark();
-    const { steps = step } = this.#plan ?? {};
-    const left = duration(this.#pace.secondsFor(steps - step) ?? 0);
-    return `\r\u001b[Kstep ${step}/${steps}  epoch ${epoch.toFixed(2)}  loss ${loss.toFixed(4)}  ${Math.round(tokensPerSecond)} tokens/s  ${left} left`;
-  }
-}
-
-function planText(plan: TrainingPlan): string {
-  const { device, samples, validationSamples, sequences, length, steps, parameters, estimatedBytes } = plan;
-  const measured = validationSamples > 0 ? ` and ${validationSamples} to measure on` : '';
-  return (
-    `\r\u001b[K${device}; ${samples} samples${measured} in ${sequences} sequences of ${length} tokens; ${steps} steps; ` +
-    `${(parameters / 1e6).toFixed(2)} M numbers are trained; ${(estimatedBytes / 1e9).toFixed(2)} GB\n`
-  );
 }
 
 function summary(result: TrainingResult): string {

@@ -12,7 +12,7 @@ import { type Given, leastContext, settingsFor } from './suggest-settings.ts';
 
 /** What a person has chosen: a model, datasets, and perhaps some settings. */
 export interface SuggestQuestion {
-  model: Model;
+  model: Pick<Model, 'path' | 'parameters' | 'contextLength'>;
   /** Of each dataset, its counts and its lengths in tokens of that model. */
   data: readonly { counts: DatasetCounts; measures: Measures }[];
   /** Settings that the person has set; they win. */
