@@ -1,15 +1,19 @@
+import { arch, release, type } from 'node:os';
 import { join } from 'node:path';
 import type { SystemInfo } from '../shared/contract/index.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { Api } from './api/index.ts';
 import { Chat, ModelHost } from './chat/index.ts';
 import { Collection } from './collection/index.ts';
-import { Engine, type LaunchEngine } from './engine/index.ts';
+import type { DatasetJobs } from './dataset-engine/messages.ts';
+import { Diagnostics } from './diagnostics/index.ts';
+import { endText, Engine, EngineRoster, HelperEngine, type LaunchEngine } from './engine/index.ts';
 import { Events } from './events.ts';
-import { databaseFile, History, openDatabase } from './history/index.ts';
+import { databaseFile, History, historyVersion, openDatabase } from './history/index.ts';
 import { Downloads, HubService } from './hub-service/index.ts';
 import type { InferenceJobs } from './inference/messages.ts';
 import { Library, LibraryFolders, ReadingEngine, type Trash, Verifier } from './library/index.ts';
+import { followProcess, Log } from './log/index.ts';
 import { Machine } from './machine/index.ts';
 import { Operations } from './operations/index.ts';
 import { createRouter, type AppRouter } from './rpc/router.ts';
@@ -17,7 +21,7 @@ import { MemoryShare, TrainingRuns } from './runs/index.ts';
 import { Servers } from './servers/index.ts';
 import { FileSecrets, type Secrets, secretsFile } from './secrets/index.ts';
 import { Starter } from './starter/index.ts';
-import { lockDataFolder, Uploads } from './storage/index.ts';
+import { lockDataFolder, sqliteVersion, Uploads } from './storage/index.ts';
 
 export interface AppOptions {
   /** Where everything lives: database, models, uploads. Made if it is not there. */
@@ -26,6 +30,8 @@ export interface AppOptions {
   launchEngine: LaunchEngine;
   /** The desktop's file dialog for GGUF files, where there is a desktop. */
   pickModels?: () => Promise<string[]>;
+  /** Shows a folder in the desktop's file manager, where there is one. */
+  showFolder?: (path: string) => Promise<void>;
   /** The system's trash. */
   trash: Trash;
   /** The folder of what comes with Puna, such as the starter model; null: nothing does. */
@@ -49,13 +55,19 @@ export interface App {
 export async function createApp({
   dataFolder,
   shell,
-  launchEngine,
+  launchEngine: launch,
   pickModels,
+  showFolder,
   trash,
   resources,
   secrets = new FileSecrets(secretsFile(dataFolder)),
 }: AppOptions): Promise<App> {
   const lock = lockDataFolder(dataFolder);
+  const log = new Log(dataFolder);
+  const unfollow = followProcess(log);
+  log.info(`Puna ${packageFile.version} starts: ${shell}, ${programText()}`);
+  const roster = new EngineRoster((end) => log.info(endText(end)));
+  const launchEngine = roster.keeping(launch);
   try {
     const database = openDatabase(databaseFile(dataFolder));
     const history = new History(database);
@@ -90,6 +102,7 @@ export async function createApp({
     const host = new ModelHost({
       engine,
       rival: memory,
+      computing: () => history.settings.get().computing,
       onStatus: (status) => events.publish({ type: 'engine', status }),
     });
     const servers = new Servers({
@@ -124,9 +137,17 @@ export async function createApp({
         training.list().some(({ state }) => state === 'running'),
     });
     const info = { version: packageFile.version, shell, dataFolder };
+    const looker = new HelperEngine<DatasetJobs>({ entry: 'dataset-engine', launch: launchEngine });
+    const diagnostics = new Diagnostics({
+      ...{ dataFolder, shell, machine, knownVersion: historyVersion },
+      readDatabase: ({ check }) => looker.run('databaseFacts', { file: databaseFile(dataFolder), check }),
+      engines: () => roster.records,
+      chat: () => host.status,
+    });
     const router = createRouter({
       ...{ starter, hub, downloads, api, servers },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
+      ...{ diagnostics, showFolder: showFolder ?? null },
       ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });
     await starter.takeIn();
@@ -140,7 +161,7 @@ export async function createApp({
         // Together: a run may wait for the reply that is being written.
         const workClosed = Promise.all([
           ...[training.close(), operations.close(), downloads.close(), collection.close(), machine.close()],
-          ...[shelves.close(), reader.close()],
+          ...[shelves.close(), reader.close(), looker.close()],
         ]);
         try {
           await chat.close();
@@ -148,12 +169,21 @@ export async function createApp({
           await workClosed;
           await host.close();
           database.close();
+          log.info('Puna has ended.');
+          unfollow();
           lock.release();
         }
       },
     };
   } catch (thrown) {
+    log.error('Puna could not start:', thrown);
+    unfollow();
     lock.release();
     throw thrown;
   }
+}
+
+function programText(): string {
+  const { node, electron } = process.versions as Record<string, string | undefined>;
+  return `${electron ? `Electron ${electron}, ` : ''}Node ${node}, ${type()} ${release()} ${arch()}, SQLite ${sqliteVersion() ?? 'unknown'}`;
 }

@@ -83,6 +83,7 @@ async function start(folder: string): Promise<void> {
     shell: 'electron',
     launchEngine: utilityProcessLauncher(utilityProcess.fork),
     pickModels,
+    showFolder,
     secrets: new KeychainSecrets(safeStorage, secretsFile(folder)),
     trash: (path) => shell.trashItem(path),
     resources: app.isPackaged ? join(process.resourcesPath, 'resources') : resourcesFolder(),
@@ -164,6 +165,11 @@ function showMenu(folder: string): void {
     openDataFolder: () => void shell.openPath(folder),
   });
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}
+
+async function showFolder(path: string): Promise<void> {
+  const failure = await shell.openPath(path);
+  if (failure) throw new PunaError('internal', `The folder ${path} cannot be shown: ${failure}`);
 }
 
 async function pickModels(): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import open from 'open';
 import moveToTrash from 'trash';
 import { type App, createApp } from './app.ts';
 import { launchChildProcess } from './engine/index.ts';
@@ -33,6 +34,7 @@ export async function serve({ dataFolder, resources, port, api }: ServeOptions):
     ...{ dataFolder, resources, shell: 'browser', launchEngine: launchChildProcess },
     // Names of models may have the signs of patterns.
     trash: (path) => moveToTrash(path, { glob: false }),
+    ...(hasDesktop() && { showFolder: async (path: string) => void (await open(path)) }),
   });
   try {
     const opened = api ? await app.api.open(api.port) : null;
@@ -50,6 +52,12 @@ export async function serve({ dataFolder, resources, port, api }: ServeOptions):
     await app.close();
     throw thrown;
   }
+}
+
+/** Whether this machine shows windows to somebody; elsewhere Linux has no file manager either. */
+function hasDesktop(): boolean {
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  return process.platform !== 'linux' || Boolean(DISPLAY) || Boolean(WAYLAND_DISPLAY);
 }
 
 async function listen(app: App, dataFolder: string, port: number | undefined): Promise<WebServer> {

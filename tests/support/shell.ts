@@ -34,18 +34,24 @@ export async function startShell({
   built = false,
   api: opensApi = false,
   resources = null,
+  env = {},
 }: {
   dataFolder: string;
   built?: boolean;
   api?: boolean;
   /** The folder of what comes with Puna; without it, nothing does. */
   resources?: string | null;
+  /** Added to this process's own. */
+  env?: Record<string, string>;
 }): Promise<Shell> {
   const entry = built ? 'out/main/cli.js' : 'src/main/cli.ts';
   const words = [entry, 'serve', '--port', '0', '--no-open', '--json', '--data', dataFolder];
   words.push(...(resources === null ? ['--no-resources'] : ['--resources', resources]));
   if (opensApi) words.push('--api-port', '0');
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, words, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let complaints = '';
   child.stderr.on('data', (data: Buffer) => (complaints += data.toString()));
   const lines = createInterface({ input: child.stdout });

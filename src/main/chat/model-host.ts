@@ -1,4 +1,4 @@
-import { type EngineStatus, type Model } from '../../shared/contract/index.ts';
+import type { Computing, EngineStatus, LoadSettings, Model } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Engine } from '../engine/index.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   ReplyResult,
   Turn,
 } from '../inference/messages.ts';
+import { usedLoadSettings } from './load-settings.ts';
 
 const stopped: EngineStatus = {
   state: 'stopped',
@@ -31,6 +32,8 @@ export interface MemoryRival {
 export interface ModelHostOptions {
   engine: Engine<InferenceJobs>;
   rival: MemoryRival;
+  /** What holds for models whose own settings leave it open; asked whenever one is loaded. */
+  computing: () => Computing;
   onStatus: (status: EngineStatus) => void;
 }
 
@@ -38,6 +41,7 @@ export interface ModelHostOptions {
 export class ModelHost {
   readonly #engine: Engine<InferenceJobs>;
   readonly #rival: MemoryRival;
+  readonly #computing: () => Computing;
   readonly #onStatus: (status: EngineStatus) => void;
   #status: EngineStatus = stopped;
   /** What is loaded or loading: the model as it was then, to notice another path or other settings. */
@@ -48,9 +52,10 @@ export class ModelHost {
     loaded: Promise<LoadedModel>;
   } | null = null;
 
-  constructor({ engine, rival, onStatus }: ModelHostOptions) {
+  constructor({ engine, rival, computing, onStatus }: ModelHostOptions) {
     this.#engine = engine;
     this.#rival = rival;
+    this.#computing = computing;
     this.#onStatus = onStatus;
     engine.onExit((reason) => this.#engineGone(reason));
   }
@@ -69,10 +74,11 @@ export class ModelHost {
    * `unsupported-model`, `out-of-memory`…), `engine-died`, `cancelled`.
    */
   async load(model: Model, signal?: AbortSignal): Promise<LoadedModel> {
-    const key = JSON.stringify([model.path, model.loadSettings]);
+    const settings = usedLoadSettings(model.loadSettings, this.#computing());
+    const key = JSON.stringify([model.path, settings]);
     if (this.#current?.key !== key) {
       this.#rival.check(model);
-      this.#start(model, key);
+      this.#start(model, settings, key);
     }
     const current = this.#current;
     if (!current) throw new PunaError('cancelled', 'Loading was cancelled.');
@@ -147,19 +153,19 @@ export class ModelHost {
     });
   }
 
-  #start(model: Model, key: string): void {
+  #start(model: Model, settings: LoadSettings, key: string): void {
     this.#current?.controller.abort();
     const controller = new AbortController();
-    const loaded = this.#load(model, controller.signal);
+    const loaded = this.#load(model, settings, controller.signal);
     // Whoever waits for it gets the error too; without this a load that nobody waits for would be an unhandled rejection.
     loaded.catch(() => undefined);
     this.#current = { model, key, controller, loaded };
   }
 
-  async #load(model: Model, signal: AbortSignal): Promise<LoadedModel> {
+  async #load(model: Model, settings: LoadSettings, signal: AbortSignal): Promise<LoadedModel> {
     this.#set({ ...stopped, state: 'loading', modelId: model.id, progress: 0 });
     try {
-      const input = { path: model.path, settings: model.loadSettings };
+      const input = { path: model.path, settings };
       const loaded = await this.#engine.run('load', input, {
         signal,
         onEvent: ({ progress }) => {

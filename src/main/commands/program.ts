@@ -5,7 +5,7 @@ import { addChat } from './chat.ts';
 import { addConvert } from './convert.ts';
 import { addDataset } from './dataset.ts';
 import { addDelta } from './delta.ts';
-import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
 import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
 import { addMerge } from './merge.ts';
@@ -23,7 +23,6 @@ export async function runProgram(): Promise<void> {
     .exitOverride();
 
   addServe(program);
-  addDemo(program);
   addModels(program);
   addChat(program);
   addTrain(program);
@@ -35,6 +34,7 @@ export async function runProgram(): Promise<void> {
   addConvert(program);
   addQuantize(program);
   addHistory(program);
+  addDoctor(program);
 
   try {
     await program.parseAsync();

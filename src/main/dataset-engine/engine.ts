@@ -1,5 +1,6 @@
 import { PunaError } from '../../shared/error.ts';
 import { serveEngine } from '../engine/serve-engine.ts';
+import { readDatabaseFacts } from '../storage/index.ts';
 import { useDataset } from './dataset-file.ts';
 import { createDataset } from './dataset-writer.ts';
 import { runImport } from './import.ts';
@@ -15,6 +16,7 @@ const vocabularies = new Vocabularies();
 
 serveEngine<DatasetJobs>(
   {
+    databaseFacts: ({ file, check }) => readDatabaseFacts(file, { check }),
     inspect: (input, { signal }) => cancellable(signal, inspect(input, signal)),
     import: (input, { signal, emit }) => cancellable(signal, runImport(input, { signal, emit })),
     create: async ({ file }) => {

@@ -13,6 +13,7 @@ import type {
   MaskPreview,
   Measures,
 } from '../../shared/contract/index.ts';
+import type { DatabaseFacts } from '../storage/index.ts';
 
 /** A file to read, and what errors and sources call it. */
 export type FileSource = Omit<Extract<ImportSource, { from: 'file' }>, 'from'> & { label: string };
@@ -61,6 +62,8 @@ export interface Snapshot {
 
 /** What the dataset engine can do: it reads files that strangers have made, and holds datasets open. */
 export type DatasetJobs = {
+  /** Looks at Puna's own database: the check reads all of it, which is nothing for the process that answers people. */
+  databaseFacts: { input: { file: string; check: boolean }; event: never; result: DatabaseFacts };
   inspect: { input: { path: string; dates: string | null }; event: never; result: DataSource };
   import: { input: ImportInput; event: ImportEvent; result: ImportResult };
   /** Makes an empty dataset file, unless there is one. */

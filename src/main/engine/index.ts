@@ -2,4 +2,5 @@
 export { Engine, type EngineOptions } from './engine.ts';
 export { HelperEngine } from './helper-engine.ts';
 export { launchChildProcess } from './launch-child-process.ts';
+export { endText, type EngineRecord, EngineRoster } from './roster.ts';
 export type { EngineProcess, LaunchEngine } from './process.ts';

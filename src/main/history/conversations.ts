@@ -10,9 +10,13 @@ import {
 import { notFound } from './not-found.ts';
 import type { SearchIndex } from './search-index.ts';
 import type { StoredSettings } from './settings.ts';
+import { newestTime } from './steady-clock.ts';
 
 /** How long what was deleted can be brought back. */
 const keptAfterDeletionMs = 30 * 24 * 60 * 60 * 1000;
+
+/** A clock that is so far ahead of all that was ever written is perhaps wrong. */
+const longAbsenceMs = 365 * 24 * 60 * 60 * 1000;
 
 /** Messages that one slice of a purge removes before others may write again. */
 const purgeSlice = 500;
@@ -160,13 +164,19 @@ export class Conversations {
     return this.get(id);
   }
 
-  /** Removes for good what was deleted a month ago, and what an import that never ended left behind. In slices. */
+  /**
+   * Removes for good what was deleted a month ago, and what an import that never ended left behind. In slices. Whoever was away for a year
+   * has that done once they have written something: until then the clock alone says that so much time has passed.
+   */
   async purge(): Promise<void> {
+    const newest = newestTime(this.#database);
+    const now = this.#now();
+    const last = now - newest > longAbsenceMs ? 1 : now - keptAfterDeletionMs;
     const ids = this.#database
       .prepare<[number], { id: number }>(
         'SELECT id FROM conversations WHERE deleted_at IS NOT NULL AND deleted_at < ?',
       )
-      .all(this.#now() - keptAfterDeletionMs);
+      .all(last);
     for (const { id } of ids) await this.destroy(id);
   }
 

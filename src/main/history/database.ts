@@ -22,6 +22,9 @@ export function databaseFile(dataFolder: string): string {
   return join(dataFolder, 'puna.db');
 }
 
+/** Of the tables, as this Puna knows them. */
+export const historyVersion = migrations.length;
+
 /** Long enough for another process to end a transaction of its own, short enough to say so soon. */
 const usualBusyTimeoutMs = 2_000;
 

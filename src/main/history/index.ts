@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { SearchHit } from '../../shared/contract/index.ts';
 import { fileError } from '../storage/index.ts';
 import { Conversations } from './conversations.ts';
+import { DeletedConversations } from './deleted-conversations.ts';
 import { type ExampleOptions, type HistoryExample, historyExamples } from './examples.ts';
 import { type ExportOptions, exportPieces } from './export.ts';
 import { Folders } from './folders.ts';
@@ -11,8 +12,10 @@ import { Presets } from './presets.ts';
 import { SearchIndex } from './search-index.ts';
 import { Search } from './search.ts';
 import { StoredSettings } from './settings.ts';
+import { steadyClock } from './steady-clock.ts';
 
-export { databaseFile, openDatabase } from './database.ts';
+export { databaseFile, historyVersion, openDatabase } from './database.ts';
+export { firstPunaMs } from './steady-clock.ts';
 export { databaseError } from '../storage/database-error.ts';
 export type { ExampleOptions, HistoryExample } from './examples.ts';
 export type { MessageChange } from './messages.ts';
@@ -20,6 +23,8 @@ export type { MessageChange } from './messages.ts';
 /** Everything that Puna keeps of conversations, in one SQLite database. */
 export class History {
   readonly conversations: Conversations;
+  /** Those that can still be brought back. */
+  readonly deleted: DeletedConversations;
   readonly folders: Folders;
   readonly presets: Presets;
   readonly settings: StoredSettings;
@@ -30,14 +35,17 @@ export class History {
 
   /** `now` in milliseconds since 1970. */
   constructor(database: Database, { now = Date.now }: { now?: () => number } = {}) {
+    const clock = steadyClock(database, now);
     this.#database = database;
     this.#index = new SearchIndex(database);
     this.#search = new Search(database);
     this.settings = new StoredSettings(database);
     this.folders = new Folders(database);
     this.presets = new Presets(database);
-    this.conversations = new Conversations(database, { index: this.#index, settings: this.settings, now });
-    this.messages = new Messages(database, { conversations: this.conversations, index: this.#index, now });
+    const parts = { index: this.#index, now: clock };
+    this.conversations = new Conversations(database, { ...parts, settings: this.settings });
+    this.deleted = new DeletedConversations(database, { conversations: this.conversations, now: clock });
+    this.messages = new Messages(database, { ...parts, conversations: this.conversations });
   }
 
   /** Messages and titles with all words of the query, the last one as a prefix. */

@@ -44,8 +44,8 @@ export class Messages {
   readonly #conversations: Conversations;
   readonly #index: SearchIndex;
   readonly #now: () => number;
-  /** When a write last waited for the disk; it takes along all that were written before it. */
-  #waitedAt = 0;
+  /** When a write last waited for the disk, by a clock that nobody sets; it takes along all that were written before it. */
+  #waitedAt = -Infinity;
   readonly #get: Statement<[number], MessageRow>;
   readonly #attachments: Statement<[number], AttachmentRow>;
   readonly #write: Statement<
@@ -133,7 +133,7 @@ export class Messages {
    */
   write(id: number, { text, thinking, status, error, stats }: MessageChange): void {
     const final = status !== undefined && isFinal(status);
-    const now = this.#now();
+    const now = performance.now();
     const waits = final || now - this.#waitedAt >= waitMilliseconds;
     if (waits) this.#waitedAt = now;
     this.#database.pragma(`synchronous = ${waits ? 'FULL' : 'NORMAL'}`);

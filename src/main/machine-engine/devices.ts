@@ -1,6 +1,7 @@
+import { getLlamaGpuTypes } from 'node-llama-cpp';
 import { automaticLoadSettings } from '../../shared/contract/index.ts';
 import { llama, threadsFor } from '../inference/llama.ts';
-import type { Devices } from './messages.ts';
+import type { Devices, LlamaBuild } from './messages.ts';
 
 /** What llama.cpp would compute with, and the memory of it that is free now. */
 export async function findDevices(): Promise<Devices> {
@@ -13,5 +14,15 @@ export async function findDevices(): Promise<Devices> {
     names: await llamaCpp.getGpuDeviceNames(),
     video: { total, free, isShared: unifiedSize > 0 },
     threads,
+  };
+}
+
+/** Which llama.cpp this is. */
+export async function findBuild(): Promise<LlamaBuild> {
+  const [{ llamaCppRelease, gpu }, kinds] = await Promise.all([llama(), getLlamaGpuTypes('supported')]);
+  return {
+    release: llamaCppRelease.release,
+    gpu: gpu || null,
+    usable: kinds.filter((kind) => kind !== false),
   };
 }

@@ -1,6 +1,6 @@
 import { serveEngine } from '../engine/serve-engine.ts';
 import { describeModel } from './describe-model.ts';
-import { findDevices } from './devices.ts';
+import { findBuild, findDevices } from './devices.ts';
 import { measureDisk } from './measure-disk.ts';
 import { measureSpeeds } from './measure-speeds.ts';
 import type { MachineJobs } from './messages.ts';
@@ -8,6 +8,7 @@ import type { MachineJobs } from './messages.ts';
 serveEngine<MachineJobs>(
   {
     devices: () => findDevices(),
+    build: () => findBuild(),
     async measure({ folder }, { signal }) {
       const { gpu, threads } = await findDevices();
       return {

@@ -13,6 +13,15 @@ export interface Devices {
   threads: number;
 }
 
+/** Which llama.cpp it is, and what it could compute with. */
+export interface LlamaBuild {
+  release: string;
+  /** Null: it computes with the processor alone. */
+  gpu: Devices['gpu'];
+  /** Kinds of GPUs of which the driver is installed here. */
+  usable: NonNullable<Devices['gpu']>[];
+}
+
 /** Types of weights of which the speed is measured; others are about as fast as the nearest of these. */
 export type MeasuredType = 'F16' | 'Q8_0' | 'Q6_K' | 'Q4_K';
 
@@ -72,6 +81,7 @@ export interface DescribeInput {
 /** The jobs of the engine that finds out what the machine can do and what models need. */
 export type MachineJobs = {
   devices: { input: null; event: never; result: Devices };
+  build: { input: null; event: never; result: LlamaBuild };
   /** Takes about two seconds, and should have the machine for itself. */
   measure: { input: { folder: string }; event: never; result: Measured };
   /** Reads what a file says of itself; no weights are loaded. */

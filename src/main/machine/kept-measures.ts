@@ -41,13 +41,13 @@ export async function readMeasures(path: string, on: KeptMeasures['on']): Promis
   }
 }
 
-/** Errors: those of `writeAtomically`. */
+/** What a disk does not take, because it is full or must not be written, is measured again by the next process. */
 export async function writeMeasures(
   path: string,
   on: KeptMeasures['on'],
   measured: Measured,
 ): Promise<KeptMeasures> {
   const kept: KeptMeasures = { measuredAt: Date.now(), on, measured };
-  await writeAtomically(path, [`${JSON.stringify(kept, null, 2)}\n`]);
+  await writeAtomically(path, [`${JSON.stringify(kept, null, 2)}\n`]).catch(() => undefined);
   return kept;
 }

@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Fit, LoadSettings, MachineFacts } from '../../shared/contract/index.ts';
 import { HelperEngine, type LaunchEngine } from '../engine/index.ts';
-import type { Devices, MachineJobs, ModelNeeds } from '../machine-engine/messages.ts';
+import type { Devices, LlamaBuild, MachineJobs, ModelNeeds } from '../machine-engine/messages.ts';
 import type { TrainingJobs } from '../training/messages.ts';
 import { fitOf } from './fit.ts';
 import { hardware, type KeptMeasures, readMeasures, writeMeasures } from './kept-measures.ts';
@@ -117,6 +117,11 @@ export class Machine {
       const needs = needsOf(model, conversationTokens, ownVideo(video));
       return fitOf(needs, { total, free: total, speeds: null }).verdict !== 'not';
     };
+  }
+
+  /** Which llama.cpp computes here. Errors: `engine-died`, `cancelled`, `internal` (there is none for this computer). */
+  llamaBuild(): Promise<LlamaBuild> {
+    return this.#engine.run('build', null);
   }
 
   async close(): Promise<void> {

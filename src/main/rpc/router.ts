@@ -1,10 +1,19 @@
 import { implement, ORPCError, type Router } from '@orpc/server';
 import { availableParallelism, totalmem } from 'node:os';
-import { type Conversation, contract, type PunaEvent, type SystemInfo } from '../../shared/contract/index.ts';
+import {
+  type Conversation,
+  contract,
+  defaultHubSettings,
+  defaultSettings,
+  type PunaEvent,
+  type Settings,
+  type SystemInfo,
+} from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Api } from '../api/index.ts';
-import type { Chat, ModelHost } from '../chat/index.ts';
+import { type Chat, type ModelHost, usedLoadSettings } from '../chat/index.ts';
 import type { Collection } from '../collection/index.ts';
+import { type Diagnostics, measureDataFolder } from '../diagnostics/index.ts';
 import type { Events } from '../events.ts';
 import { databaseError, type History } from '../history/index.ts';
 import type { Downloads, HubService } from '../hub-service/index.ts';
@@ -47,6 +56,9 @@ export interface Services {
   uploads: Uploads;
   events: Events;
   info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
+  diagnostics: Diagnostics;
+  /** Shows a folder in the desktop's file manager, where there is one. */
+  showFolder: ((path: string) => Promise<void>) | null;
   /** The desktop's file dialog, where there is a desktop. */
   pickModels: (() => Promise<string[]>) | null;
 }
@@ -89,6 +101,7 @@ export function createRouter(services: Services): AppRouter {
     events,
     info,
     pickModels,
+    showFolder,
   } = services;
   const os = implement(contract).use(async ({ next }) => {
     try {
@@ -104,6 +117,15 @@ export function createRouter(services: Services): AppRouter {
     return conversation;
   };
   const tellFolders = () => tell({ type: 'folders', folders: history.folders.list() });
+  const changeSettings = (patch: Parameters<typeof history.settings.update>[0]): Settings => {
+    const settings = history.settings.update(patch);
+    tell({ type: 'settings', settings });
+    if (patch.showDownloaded !== undefined) {
+      library.tell();
+      shelves.start();
+    }
+    return settings;
+  };
   const tellPresets = () => tell({ type: 'presets', presets: history.presets.list() });
 
   return os.router({
@@ -127,18 +149,24 @@ export function createRouter(services: Services): AppRouter {
       machine: os.system.machine.handler(({ input }) => machine.facts(input)),
       browse: os.system.browse.handler(({ input: { path, show } }) => browse(path, { show })),
       pickModels: os.system.pickModels.handler(() => pickModels?.() ?? null),
+      dataFolder: os.system.dataFolder.handler(async () => ({
+        ...(await measureDataFolder(info.dataFolder)),
+        canOpen: showFolder !== null,
+      })),
+      openDataFolder: os.system.openDataFolder.handler(() => showFolder?.(info.dataFolder)),
+      diagnostics: os.system.diagnostics.handler(({ input }) => services.diagnostics.gather(input)),
     },
     settings: {
       update: os.settings.update.handler(async ({ input }) => {
         // Before it begins: its first step is to ask the starter model.
         if (input.tour === 'chat') await starter.bringBack();
-        const settings = history.settings.update(input);
-        tell({ type: 'settings', settings });
-        if (input.showDownloaded !== undefined) {
-          library.tell();
-          shelves.start();
-        }
-        return settings;
+        return changeSettings(input);
+      }),
+      reset: os.settings.reset.handler(async () => {
+        const { tour } = history.settings.get();
+        await api.configure(defaultSettings.api);
+        await hub.configure(defaultHubSettings);
+        return changeSettings({ ...defaultSettings, tour });
       }),
     },
     samples: {
@@ -169,6 +197,19 @@ export function createRouter(services: Services): AppRouter {
       restore: os.conversations.restore.handler(({ input }) =>
         tellConversation(history.conversations.restore(input.conversationId)),
       ),
+      removeAll: os.conversations.removeAll.handler(() => {
+        for (const { conversationId } of chat.queue) chat.stopConversation(conversationId);
+        const removed = history.deleted.addAll();
+        tell({ type: 'conversations-reset' });
+        return removed;
+      }),
+      deleted: os.conversations.deleted.handler(() => ({ count: history.deleted.count })),
+      restoreAll: os.conversations.restoreAll.handler(({ input }) => {
+        const count = history.deleted.restore(input.removedAt);
+        tell({ type: 'conversations-reset' });
+        return { count };
+      }),
+      purge: os.conversations.purge.handler(async () => ({ count: await history.deleted.purge() })),
     },
     folders: {
       create: os.folders.create.handler(({ input }) => {
@@ -249,9 +290,11 @@ export function createRouter(services: Services): AppRouter {
         return host.status;
       }),
       unload: os.models.unload.handler(() => host.unload()),
-      fit: os.models.fit.handler(async ({ input: { modelId, ...options } }) =>
-        machine.fit(await library.get(modelId), options),
-      ),
+      fit: os.models.fit.handler(async ({ input: { modelId, ...options } }) => {
+        const { path, loadSettings } = await library.get(modelId);
+        const used = usedLoadSettings(loadSettings, history.settings.get().computing);
+        return machine.fit({ path, loadSettings: used }, options);
+      }),
     },
     hub: {
       search: os.hub.search.handler(({ input, signal }) => hub.search(input, signal)),

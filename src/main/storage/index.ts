@@ -1,5 +1,6 @@
 /** The data folder, and files that a power cut leaves whole. */
 export { type FilePieces, isRunning, moveDurably, removeLeftovers, writeAtomically } from './atomic-file.ts';
+export { type DatabaseFacts, readDatabaseFacts, sqliteVersion } from './database-facts.ts';
 export { fileError } from './file-error.ts';
 export { KeptUploads } from './kept-uploads.ts';
 export { freePath } from './free-path.ts';

@@ -9,6 +9,7 @@ import {
   folderSchema,
   idSchema,
   presetSchema,
+  timeSchema,
 } from './conversation.ts';
 import {
   dataSourceSchema,
@@ -23,6 +24,7 @@ import {
   maskPreviewSchema,
   measuresSchema,
 } from './dataset.ts';
+import { dataFolderSchema, diagnosticsSchema } from './diagnostics.ts';
 import { eventSchema } from './event.ts';
 import {
   downloadOrderSchema,
@@ -73,6 +75,7 @@ export * from './api.ts';
 export * from './clean.ts';
 export * from './conversation.ts';
 export * from './dataset.ts';
+export * from './diagnostics.ts';
 export * from './event.ts';
 export * from './hub.ts';
 export * from './library.ts';
@@ -94,6 +97,7 @@ const base = oc.errors({
 /** Opaque position in a list that is read page by page; null: the beginning, or no further page. */
 const cursorSchema = z.string().nullable();
 const done = z.void();
+const counted = z.object({ count: z.int().nonnegative() });
 
 const conversationRef = z.object({ conversationId: idSchema });
 const messageRef = z.object({ messageId: idSchema });
@@ -144,9 +148,17 @@ export const contract = {
       .output(folderListingSchema),
     /** The desktop's own file dialog for GGUF files: their paths, empty if cancelled; null where there is no desktop. */
     pickModels: base.output(z.array(z.string()).nullable()),
+    /** How large the data folder is, and what takes the room. */
+    dataFolder: base.output(dataFolderSchema),
+    /** Shows the data folder in the desktop's file manager. */
+    openDataFolder: base.output(done),
+    /** What helps to find a fault, without private text. `check`: SQLite reads through the whole database, beside everything else. */
+    diagnostics: base.input(z.object({ check: z.boolean().default(false) })).output(diagnosticsSchema),
   },
   settings: {
     update: base.input(settingsSchema.omit({ api: true }).partial()).output(settingsSchema),
+    /** All settings as they were at first, those of the hub and of the API too. The tour, tokens and servers stay as they are. */
+    reset: base.output(settingsSchema),
   },
   samples: {
     /** What comes with Puna to begin with: a model, chats to teach it, a delta to apply to it. */
@@ -176,6 +188,14 @@ export const contract = {
     /** Puts it aside; `restore` brings it back until it is purged, a month later. */
     remove: base.input(conversationRef).output(done),
     restore: base.input(conversationRef).output(conversationSchema),
+    /** Puts all aside, archived ones too; `removedAt` brings back just these. */
+    removeAll: base.output(counted.extend({ removedAt: timeSchema })),
+    /** How many can still be brought back. */
+    deleted: base.output(counted),
+    /** Brings back those that were put aside at that time; null: all. */
+    restoreAll: base.input(z.object({ removedAt: timeSchema.nullable() })).output(counted),
+    /** Removes for good what was put aside; ends when that is done. */
+    purge: base.output(counted),
   },
   folders: {
     create: base.input(folderSchema.omit({ id: true })).output(folderSchema),

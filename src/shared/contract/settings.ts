@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { apiSettingsSchema } from './api.ts';
 import { idSchema } from './conversation.ts';
+import { loadSettingsSchema } from './model.ts';
 import { defaultSampling, samplingSchema } from './sampling.ts';
 import { tourStateSchema } from './tour.ts';
+
+/** How models are loaded where their own settings leave it open. Null: chosen from the machine. */
+export const computingSchema = loadSettingsSchema.omit({ contextSize: true });
+export type Computing = z.infer<typeof computingSchema>;
 
 /** What holds for the whole program. */
 export const settingsSchema = z.object({
@@ -18,6 +23,7 @@ export const settingsSchema = z.object({
   api: apiSettingsSchema,
   /** Models that other programs have downloaded are in the library, too. */
   showDownloaded: z.boolean(),
+  computing: computingSchema,
   /** Beginning the tour brings the starter model back where it was taken off the list. */
   tour: tourStateSchema,
 });
@@ -33,6 +39,7 @@ export const defaultSettings: Settings = {
   // Far from the ports of other programs that serve models.
   api: { on: false, port: 11_500 },
   showDownloaded: false,
+  computing: { gpuLayers: null, threads: null },
   tour: 'new',
 };
 
