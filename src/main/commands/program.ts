@@ -5,6 +5,7 @@ import { addChat } from './chat.ts';
 import { addConvert } from './convert.ts';
 import { addDataset } from './dataset.ts';
 import { addDelta } from './delta.ts';
+import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addHistory } from './history.ts';
 import { addInspect } from './inspect.ts';
@@ -23,6 +24,7 @@ export async function runProgram(): Promise<void> {
     .exitOverride();
 
   addServe(program);
+  addDemo(program);
   addModels(program);
   addChat(program);
   addTrain(program);
