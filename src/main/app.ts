@@ -109,7 +109,7 @@ export async function createApp({
       ...{ database, library, secrets },
       onChange: (list) => events.publish({ type: 'servers', servers: list }),
     });
-    const chat = new Chat({ history, library, host, events });
+    const chat = new Chat({ history, library, host, servers, events });
     const { background } = chat;
     const api = new Api({ history, library, host, chat, keyFile: join(dataFolder, 'api-key') });
     const collection = new Collection({

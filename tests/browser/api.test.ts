@@ -1,22 +1,12 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { buildScriptedModel } from '../support/models.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { findBrowser, launchBrowser } from './browser.ts';
-
-/** A port that was free a moment ago: the usual one may be taken on this machine. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 describe.skipIf(!findBrowser())('the switch for other programs', () => {
   let browser: Browser;

@@ -1,19 +1,13 @@
-import type {
-  Attachment,
-  Conversation,
-  Message,
-  Model,
-  QueueEntry,
-  ReplyStats,
-} from '../../shared/contract/index.ts';
-import { answeringModel } from '../../shared/answering-model.ts';
+import type { Attachment, Message, QueueEntry } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Events } from '../events.ts';
 import type { History } from '../history/index.ts';
-import type { AdapterFile, ReplyInput, ReplyResult } from '../inference/messages.ts';
+import type { AdapterFile, ReplyEvent, ReplyInput } from '../inference/messages.ts';
 import type { Library } from '../library/index.ts';
+import type { Servers } from '../servers/index.ts';
 import { Background } from './background.ts';
 import type { ModelHost } from './model-host.ts';
+import { type Order, type Speaker, speakerOf, statistics } from './order.ts';
 import { promptTurns } from './prompt.ts';
 import { FairQueue, type Request } from './queue.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -24,20 +18,12 @@ export interface ChatServices {
   history: History;
   library: Library;
   host: ModelHost;
+  /** Where the models are that do not lie on this machine. */
+  servers: Pick<Servers, 'reply'>;
   events: Events;
 }
 
-/** What was wanted when the reply was begun; a request keeps to it while it waits. */
-interface Order {
-  request: Request;
-  conversation: Conversation;
-  model: Model;
-  adapters: { model: Model; scale: number; anyBase: boolean }[];
-  /** The text to write on, for `continue`. */
-  continued: ReplyInput['continued'];
-}
-
-/** Makes replies: puts them in line, has the engine write them, and keeps every word. */
+/** Makes replies: puts them in line, has the engine or a server write them, and keeps every word. */
 export class Chat {
   /** Replies for others than conversations, which wait for those of conversations. */
   readonly background: Background;
@@ -46,8 +32,10 @@ export class Chat {
   readonly #orders = new Map<number, Order>();
   readonly #titles: Titles;
   readonly #unsaved = new UnsavedReplies();
-  /** The reply that is being written. */
-  #writer: ReplyWriter | null = null;
+  /** The replies that are being written: one by the engine, and those of servers beside it. */
+  readonly #writers = new Set<ReplyWriter>();
+  /** Replies of servers that are not whole yet. */
+  readonly #beside = new Set<Promise<void>>();
   #closing = false;
   #calm = true;
   readonly #calmListeners: (() => void)[] = [];
@@ -84,7 +72,7 @@ export class Chat {
     if (text.trim() === '' && attachments.length === 0) {
       throw new PunaError('invalid-input', 'There is nothing to send.', 'Write something or add a file.');
     }
-    const wanted = await this.#prepare(conversationId);
+    const wanted = await speakerOf(conversationId, this.#services);
     if (parentId !== null) this.#refuseUnfinished(parentId);
     const { messages } = this.#services.history;
     const message = messages.append({
@@ -96,7 +84,9 @@ export class Chat {
       status: 'complete',
     });
     this.#tell(message);
-    this.#titles.begin(conversationId, text || (attachments[0]?.name ?? ''));
+    const words = text || (attachments[0]?.name ?? '');
+    // No model here reads along with a conversation that a server answers, and no server is asked for a title.
+    this.#titles.begin(conversationId, words, { forGood: wanted.model.server !== null });
     return { message, reply: this.#enqueueReplyTo(message, wanted) };
   }
 
@@ -104,7 +94,7 @@ export class Chat {
   async regenerate(messageId: number): Promise<{ reply: Message }> {
     const { messages } = this.#services.history;
     const old = this.#reply(messageId);
-    const wanted = await this.#prepare(old.conversationId);
+    const wanted = await speakerOf(old.conversationId, this.#services);
     if (old.parentId === null)
       throw new PunaError('invalid-input', 'A reply to nothing cannot be made again.');
     return { reply: this.#enqueueReplyTo(messages.get(old.parentId), wanted) };
@@ -113,7 +103,7 @@ export class Chat {
   /** Errors: `not-found`, `no-model`, `invalid-input` (not a reply, or still being written). */
   async continue(messageId: number): Promise<{ reply: Message }> {
     const { messages } = this.#services.history;
-    const wanted = await this.#prepare(this.#reply(messageId).conversationId);
+    const wanted = await speakerOf(this.#reply(messageId).conversationId, this.#services);
     this.#refuseUnfinished(messageId);
     messages.write(messageId, { status: 'waiting', error: null });
     const reply = messages.get(messageId);
@@ -123,7 +113,7 @@ export class Chat {
 
   /** Brings the history up to the last piece that was told, for a window that is about to read it. */
   flush(): void {
-    this.#writer?.flush();
+    for (const writer of this.#writers) writer.flush();
     this.#unsaved.keep();
   }
 
@@ -158,27 +148,8 @@ export class Chat {
       if (this.#queue.withdraw(messageId)) this.#end(this.#writerOf(messageId), { status: 'interrupted' });
     }
     await this.#drained;
+    await Promise.all(this.#beside);
     this.#unsaved.close();
-  }
-
-  /** Resolves what a reply needs before anything is written, so that a missing model costs the person nothing. */
-  async #prepare(conversationId: number): Promise<Omit<Order, 'request' | 'continued'>> {
-    const { history, library } = this.#services;
-    const conversation = history.conversations.get(conversationId);
-    const models = await library.list();
-    const model = this.#modelOf(conversation, models);
-    if (!model)
-      throw new PunaError('no-model', 'There is no model to answer.', 'Add a GGUF file on the Models page.');
-    const adapters = conversation.adapters.flatMap(({ adapterId, scale, anyBase = false }) => {
-      const adapter = models.find(({ id, kind }) => id === adapterId && kind === 'adapter');
-      return adapter ? [{ model: adapter, scale, anyBase }] : [];
-    });
-    return { conversation, model, adapters };
-  }
-
-  #modelOf(conversation: Conversation, models: Model[]): Model | undefined {
-    const wanted = conversation.modelId ?? this.#services.history.settings.get().modelId;
-    return answeringModel(models, wanted);
   }
 
   #reply(messageId: number): Message {
@@ -204,7 +175,7 @@ export class Chat {
     );
   }
 
-  #enqueueReplyTo(message: Message, wanted: Omit<Order, 'request' | 'continued'>): Message {
+  #enqueueReplyTo(message: Message, wanted: Speaker): Message {
     const reply = this.#services.history.messages.append({
       conversationId: message.conversationId,
       parentId: message.id,
@@ -224,16 +195,30 @@ export class Chat {
       state: 'waiting',
       progress: null,
     };
-    this.#orders.set(reply.id, { ...wanted, request });
-    this.#queue.add(request);
+    const order = { ...wanted, request };
     this.#tell(reply);
     const conversation = this.#services.history.conversations.get(reply.conversationId);
     this.#services.events.publish({ type: 'conversation', conversation });
+    if (wanted.model.server) return this.#answerBeside(order);
+    this.#orders.set(reply.id, order);
+    this.#queue.add(request);
     this.#titles.interrupt();
     this.#calm = false;
     this.background.hold();
     this.#tellQueue();
     this.#drained = this.#drained.then(() => this.#drain());
+  }
+
+  /** A server's reply takes nothing from the engine, so that it waits for nobody and nobody for it. */
+  #answerBeside(order: Order): void {
+    this.#queue.addBeside(order.request);
+    this.#tellQueue();
+    const answered = this.#answer(order).then(() => {
+      this.#beside.delete(answered);
+      this.#queue.finish(order.request);
+      this.#tellQueue();
+    });
+    this.#beside.add(answered);
   }
 
   async #drain(): Promise<void> {
@@ -264,10 +249,10 @@ export class Chat {
 
   /** Never throws: what goes wrong is kept with the message. */
   async #answer({ request, conversation, model, adapters, continued }: Order): Promise<void> {
-    const { history, host } = this.#services;
+    const { history, host, servers } = this.#services;
     const { signal } = request.controller;
     const writer = this.#writerOf(request.messageId);
-    this.#writer = writer;
+    this.#writers.add(writer);
     const stage = (state: Request['state'], progress: number | null = null) => {
       request.state = state;
       request.progress = progress;
@@ -275,8 +260,10 @@ export class Chat {
     };
     try {
       writer.begin();
-      stage('loading');
-      await host.load(model, signal);
+      if (!model.server) {
+        stage('loading');
+        await host.load(model, signal);
+      }
       stage('reading');
       const { parentId } = history.messages.get(request.messageId);
       const branch = parentId === null ? [] : history.messages.branch(parentId);
@@ -289,21 +276,21 @@ export class Chat {
         adapters: files,
         sampling,
       };
-      const result = await host.reply(input, {
-        signal,
-        onEvent: (event) => {
-          if (event.type === 'reading') return stage('reading', event.progress);
-          if (request.state !== 'writing') stage('writing');
-          writer.add(event.part, event.piece);
-        },
-      });
+      const onEvent = (event: ReplyEvent) => {
+        if (event.type === 'reading') return stage('reading', event.progress);
+        if (request.state !== 'writing') stage('writing');
+        writer.add(event.part, event.piece);
+      };
+      const result = await (model.server
+        ? servers.reply(model, input, { signal, onEvent })
+        : host.reply(input, { signal, onEvent }));
       const interrupted = this.#closing ? 'interrupted' : 'stopped';
       const status = result.finish === 'stopped' ? interrupted : 'complete';
       this.#end(writer, { status, stats: statistics(result, { conversation, model, adapters }) });
     } catch (thrown) {
       this.#fail(writer, PunaError.from(thrown));
     } finally {
-      this.#writer = null;
+      this.#writers.delete(writer);
     }
   }
 
@@ -331,26 +318,4 @@ export class Chat {
   #tellQueue(): void {
     this.#services.events.publish({ type: 'queue', entries: this.#queue.entries() });
   }
-}
-
-function statistics(
-  result: ReplyResult,
-  { conversation, model, adapters }: Pick<Order, 'conversation' | 'model' | 'adapters'>,
-): ReplyStats {
-  return {
-    model: model.name,
-    adapters: adapters.map(({ model: { name }, scale }) => ({ name, scale })),
-    sampling: conversation.sampling,
-    seed: result.seed,
-    promptTokens: result.promptTokens,
-    cachedTokens: result.cachedTokens,
-    tokens: result.tokens,
-    seconds: result.seconds,
-    timeToFirstToken: result.timeToFirstToken,
-    tokensPerSecond: result.tokensPerSecond,
-    contextUsed: result.contextUsed,
-    contextSize: result.contextSize,
-    droppedMessages: result.droppedTurns,
-    truncated: result.finish === 'length',
-  };
 }

@@ -18,6 +18,8 @@ export class FairQueue {
   /** In the order in which they came. */
   readonly #waiting: Request[] = [];
   #running: Request | null = null;
+  /** At work without a turn: a server makes them. */
+  readonly #beside = new Set<Request>();
   /** Turn number at which each conversation was last served. Only those that wait matter, so it stays small. */
   readonly #lastTurn = new Map<number, number>();
   #turns = 0;
@@ -26,12 +28,18 @@ export class FairQueue {
     return this.#running;
   }
 
+  /** No one runs or waits for a turn. */
   get idle(): boolean {
     return this.#running === null && this.#waiting.length === 0;
   }
 
   add(request: Request): void {
     this.#waiting.push(request);
+  }
+
+  /** One that takes no turn, because it is made elsewhere; it runs at once. */
+  addBeside(request: Request): void {
+    this.#beside.add(request);
   }
 
   find(messageId: number): Request | undefined {
@@ -62,14 +70,15 @@ export class FairQueue {
   }
 
   finish(request: Request): void {
+    if (this.#beside.delete(request)) return;
     if (this.#running === request) this.#running = null;
     if (this.idle) this.#lastTurn.clear();
   }
 
-  /** The running one first, then the others in the order in which their turns will come. */
+  /** The running one first, then the others in the order in which their turns will come, and those that take none. */
   entries(): QueueEntry[] {
     const ordered = this.#running ? [this.#running, ...this.#order()] : this.#order();
-    return ordered.map(({ messageId, conversationId, state, progress }) => ({
+    return [...ordered, ...this.#beside].map(({ messageId, conversationId, state, progress }) => ({
       messageId,
       conversationId,
       state,
@@ -78,7 +87,8 @@ export class FairQueue {
   }
 
   #all(): Request[] {
-    return this.#running ? [this.#running, ...this.#waiting] : this.#waiting;
+    const running = this.#running ? [this.#running] : [];
+    return [...running, ...this.#waiting, ...this.#beside];
   }
 
   /** Simulates the turns to come: always the conversation served longest ago, among equals the request that came first. */

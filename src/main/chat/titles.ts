@@ -21,12 +21,12 @@ export class Titles {
     this.#host = host;
   }
 
-  /** Gives a conversation without a title its first words. */
-  begin(conversationId: number, text: string): void {
+  /** Gives a conversation without a title its first words. `forGood`: no model is asked for a better one. */
+  begin(conversationId: number, text: string, { forGood }: { forGood: boolean }): void {
     if (this.#history.conversations.get(conversationId).title !== '') return;
     const title = firstWords(text);
     if (title === '') return;
-    this.#provisional.set(conversationId, title);
+    if (!forGood) this.#provisional.set(conversationId, title);
     this.#rename(conversationId, title);
   }
 

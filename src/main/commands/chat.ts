@@ -5,12 +5,21 @@ import { automaticLoadSettings, defaultSampling } from '../../shared/contract/in
 import { PunaError } from '../../shared/error.ts';
 import { anyBaseAdvice } from '../../shared/other-base.ts';
 import { Engine, launchChildProcess } from '../engine/index.ts';
-import type { AdapterFile, InferenceJobs, ReplyInput, Turn } from '../inference/messages.ts';
+import type {
+  AdapterFile,
+  InferenceJobs,
+  ReplyEvent,
+  ReplyInput,
+  ReplyResult,
+  Turn,
+} from '../inference/messages.ts';
 import { adapter, integer, number } from './arguments.ts';
 import { Output, runCommand } from './output.ts';
+import { serverNamed, withServers } from './servers.ts';
 
 interface ChatOptions {
   model: string;
+  server?: string;
   adapter?: AdapterFile[];
   anyBase?: boolean;
   system?: string;
@@ -20,14 +29,23 @@ interface ChatOptions {
   seed?: number;
   context?: number;
   threads?: number;
+  data?: string;
   json?: boolean;
 }
+
+/** Writes a reply: the engine, or a server. */
+type Speak = (
+  input: ReplyInput,
+  options: { signal: AbortSignal; onEvent: (event: ReplyEvent) => void },
+) => Promise<ReplyResult>;
 
 export function addChat(program: Command): void {
   program
     .command('chat')
     .description('talk to a model in the terminal; nothing is kept')
-    .requiredOption('--model <file>', 'GGUF model')
+    .requiredOption('--model <file>', "GGUF model; with --server, the model's name there")
+    .option('--server <name>', 'let a server of "puna servers list" answer')
+    .option('--data <dir>', 'data folder with that server')
     .option('--adapter <file[:scale]>', 'LoRA adapter, may be given several times', adapter)
     .option('--any-base', 'allow adapters on models that they were not trained on')
     .option('--system <text>', 'system prompt')
@@ -43,22 +61,57 @@ export function addChat(program: Command): void {
 
 async function chat(options: ChatOptions, signal: AbortSignal): Promise<void> {
   const output = new Output(options.json ?? false);
+  if (options.server !== undefined) return chatThrough(options.server, options, output, signal);
   const engine = new Engine<InferenceJobs>({ entry: 'inference-engine', launch: launchChildProcess });
   try {
     await load(engine, options, output, signal);
-    const turns: Turn[] = [];
-    for await (const text of prompts(options, output, signal)) {
-      if (signal.aborted) break;
-      turns.push({ role: 'user', text });
-      turns.push({
-        role: 'assistant',
-        text: await reply(engine, replyInput(options, turns), output, signal),
-      });
-    }
+    await converse((input, following) => engine.run('reply', input, following), options, output, signal);
   } catch (thrown) {
     throw namingOption(thrown);
   } finally {
     await engine.stop();
+  }
+}
+
+async function chatThrough(
+  name: string,
+  options: ChatOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  refuseLocal(options);
+  await withServers(options.data, (servers) => {
+    const { id: serverId, address } = serverNamed(servers, name);
+    output.note(`${options.model} of ${name} at ${address}: what you write goes there.\n`);
+    const speak: Speak = (input, following) =>
+      servers.replyOf({ serverId, name: options.model }, input, following);
+    return converse(speak, options, output, signal);
+  });
+}
+
+/** Errors: `invalid-input` for what only the engine knows. */
+function refuseLocal({ adapter, context, threads }: ChatOptions): void {
+  const given = [adapter && '--adapter', context && '--context', threads && '--threads'].find((word) => word);
+  if (!given) return;
+  throw new PunaError(
+    'invalid-input',
+    `${given} is for models of this machine, and a server is to answer.`,
+    'Leave it out.',
+  );
+}
+
+/** Answers one message after the other, each with all that was said before. */
+async function converse(
+  speak: Speak,
+  options: ChatOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const turns: Turn[] = [];
+  for await (const text of prompts(options, output, signal)) {
+    if (signal.aborted) break;
+    turns.push({ role: 'user', text });
+    turns.push({ role: 'assistant', text: await reply(speak, replyInput(options, turns), output, signal) });
   }
 }
 
@@ -118,14 +171,9 @@ function replyInput(
   };
 }
 
-async function reply(
-  engine: Engine<InferenceJobs>,
-  input: ReplyInput,
-  output: Output,
-  signal: AbortSignal,
-): Promise<string> {
+async function reply(speak: Speak, input: ReplyInput, output: Output, signal: AbortSignal): Promise<string> {
   const parts = { text: '', thinking: '' };
-  const result = await engine.run('reply', input, {
+  const result = await speak(input, {
     signal,
     onEvent: (event) => {
       output.event(event);

@@ -14,6 +14,7 @@ import { addModels } from './models.ts';
 import { exitStatus } from './output.ts';
 import { addQuantize } from './quantize.ts';
 import { addServe } from './serve.ts';
+import { addServers } from './servers.ts';
 import { addTrain } from './train.ts';
 
 /** The whole command line: reads the words that the process was started with and does what they say. */
@@ -26,6 +27,7 @@ export async function runProgram(): Promise<void> {
   addServe(program);
   addDemo(program);
   addModels(program);
+  addServers(program);
   addChat(program);
   addTrain(program);
   addDataset(program);

@@ -101,6 +101,17 @@ export class Library {
     return withPresence(row);
   }
 
+  /** Errors: `invalid-input` (it answers from a server, and conversations go there only where a person has given them this model). */
+  async refuseAsDefault(id: number): Promise<void> {
+    const model = await this.anything(id).catch(() => null);
+    if (!model?.server) return;
+    throw new PunaError(
+      'invalid-input',
+      `${model.name} answers from the server ${model.server.name}, and nothing goes there by default.`,
+      'Choose it in each conversation that it is to answer.',
+    );
+  }
+
   /**
    * Adds a file after reading what it is. A path that is there already is read again and keeps its id, name and settings.
    * Errors: those of `readModelFile`, `unsupported-model`, `disk-full`. A file that was uploaded and cannot be added is

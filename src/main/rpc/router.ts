@@ -79,6 +79,15 @@ function toContractError(thrown: unknown): unknown {
   });
 }
 
+/** The same for what comes piece by piece, which fails after its procedure has returned. */
+async function* withContractErrors<Piece>(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece> {
+  try {
+    yield* pieces;
+  } catch (thrown) {
+    throw toContractError(thrown);
+  }
+}
+
 /** The contract's procedures over the services: each checks nothing itself and decides nothing, it only connects. */
 export function createRouter(services: Services): AppRouter {
   const {
@@ -158,6 +167,7 @@ export function createRouter(services: Services): AppRouter {
     },
     settings: {
       update: os.settings.update.handler(async ({ input }) => {
+        if (input.modelId != null) await library.refuseAsDefault(input.modelId);
         // Before it begins: its first step is to ask the starter model.
         if (input.tour === 'chat') await starter.bringBack();
         return changeSettings(input);
@@ -330,7 +340,7 @@ export function createRouter(services: Services): AppRouter {
         library.remove(modelId);
       }),
       verify: os.library.verify.handler(async function* ({ input, signal }) {
-        yield* verifier.verify(input.modelId, signal);
+        yield* withContractErrors(verifier.verify(input.modelId, signal));
       }),
     },
     servers: {
@@ -387,7 +397,7 @@ export function createRouter(services: Services): AppRouter {
       ),
       preview: os.datasets.preview.handler(({ input }) => collection.preview(input)),
       export: os.datasets.export.handler(async function* ({ input, signal }) {
-        yield* collection.export(input.datasetId, signal);
+        yield* withContractErrors(collection.export(input.datasetId, signal));
       }),
     },
     weights: {
@@ -405,7 +415,7 @@ export function createRouter(services: Services): AppRouter {
     history: {
       search: os.history.search.handler(({ input }) => history.search(input)),
       export: os.history.export.handler(async function* ({ input }) {
-        yield* history.exportHistory(input);
+        yield* withContractErrors(history.exportHistory(input));
       }),
       import: os.history.import.handler(async ({ input }) => {
         const { uploadPath, name } = uploads.take(input.uploadId);

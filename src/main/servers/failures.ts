@@ -63,7 +63,7 @@ export function refusal(
   wish: Wish,
 ): NetworkError {
   const { host, key } = server;
-  const { said } = complaintOf(server, words);
+  const said = complaintOf(server, words);
   const quoted = said === '' ? '' : ` It says: ${said}`;
   if (status === 401 || status === 403) {
     return new NetworkError(
@@ -124,11 +124,9 @@ export function refusal(
   );
 }
 
-const complaintSchema = z.object({ message: z.string(), param: z.string().nullish(), code: z.unknown() });
-
 /** Such as OpenAI's `{ error: { message } }`, and what FastAPI, Ollama and others make of it. */
 const bodySchema = z.union([
-  z.object({ error: complaintSchema }).transform(({ error }) => error.message),
+  z.object({ error: z.object({ message: z.string() }) }).transform(({ error }) => error.message),
   z.object({ error: z.string() }).transform(({ error }) => error),
   z.object({ message: z.string() }).transform(({ message }) => message),
   z.object({ detail: z.string() }).transform(({ detail }) => detail),
@@ -141,16 +139,16 @@ const bodySchema = z.union([
 const mostSaid = 300;
 
 /** What a server says of a failure, on one line, and never with the key in it. */
-function complaintOf({ key }: AskedServer, words: string): { said: string } {
+function complaintOf({ key }: AskedServer, words: string): string {
   const parsed = bodySchema.safeParse(parseJson(words));
   const told = parsed.success ? parsed.data : '';
   const open = key === null ? told : told.replaceAll(key, '…');
   const line = open.replace(/\s+/g, ' ').trim();
-  return { said: line.length > mostSaid ? `${line.slice(0, mostSaid)}…` : line };
+  return line.length > mostSaid ? `${line.slice(0, mostSaid)}…` : line;
 }
 
 /** As OpenAI, vLLM, llama-server, Ollama and LM Studio say it. */
-function isTooLong(words: string): boolean {
+export function isTooLong(words: string): boolean {
   return /context_length_exceeded|exceed_context_size|context (length|size|window)|maximum (model|input|prompt) length|too many tokens|prompt is too long/i.test(
     words,
   );

@@ -1,11 +1,14 @@
 import type { Database } from 'better-sqlite3';
-import type { NewServer, Server, ServerPatch } from '../../shared/contract/index.ts';
+import type { Model, NewServer, Server, ServerPatch } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Library } from '../library/index.ts';
 import type { Secrets } from '../secrets/index.ts';
 import { hostOf, parseAddress, refuseOpenKey } from './address.ts';
 import { type ServerPatience, usualServerPatience } from './ask.ts';
+import type { ReplyEvent, ReplyResult } from '../inference/messages.ts';
+import type { Conversation } from './chat-body.ts';
 import { askForModels, isForChat, type OfferedModel } from './models-list.ts';
+import { remoteReply } from './reply.ts';
 import { type StoredServer, StoredServers } from './stored-servers.ts';
 
 export interface ServersOptions {
@@ -17,6 +20,12 @@ export interface ServersOptions {
   patience?: ServerPatience;
   /** ms since 1970 */
   now?: () => number;
+}
+
+/** How a reply is followed. */
+interface ReplyOptions {
+  signal: AbortSignal;
+  onEvent: (event: ReplyEvent) => void;
 }
 
 /** So many are in the list at once; of more, a person chooses. */
@@ -32,6 +41,8 @@ export class Servers {
   readonly #stored: StoredServers;
   readonly #patience: ServerPatience;
   readonly #asked = new Map<number, Asked>();
+  /** What a server does not take for a model, by the server's id and the model's name there. */
+  readonly #leftOut = new Map<string, Set<string>>();
 
   constructor(options: ServersOptions) {
     this.#options = options;
@@ -143,6 +154,40 @@ export class Servers {
     this.#asked.delete(id);
     this.#options.library.tell();
     this.tell();
+  }
+
+  /**
+   * Has the server of a model write a reply; nothing else ever sends words to a server. Errors: as those of `remoteReply`, `not-found` (it
+   * is no longer in the list), `no-access` (its key cannot be had).
+   */
+  async reply(
+    model: Pick<Model, 'id' | 'name'>,
+    conversation: Conversation,
+    options: ReplyOptions,
+  ): Promise<ReplyResult> {
+    const there = this.#stored.nameThere(model.id);
+    if (!there) {
+      throw new PunaError('not-found', `${model.name} is no longer in the list.`, 'Choose another model.');
+    }
+    return this.replyOf(there, conversation, options);
+  }
+
+  /** The same of a model by its name on a server, whether it is in the list or not. */
+  async replyOf(
+    { serverId, name }: { serverId: number; name: string },
+    conversation: Conversation,
+    options: ReplyOptions,
+  ): Promise<ReplyResult> {
+    const server = this.#get(serverId);
+    const { address, offered } = server;
+    const contextLength = offered.find((model) => model.name === name)?.contextLength ?? null;
+    const leftOut = this.#leftOut.get(`${serverId} ${name}`) ?? new Set();
+    this.#leftOut.set(`${serverId} ${name}`, leftOut);
+    const asked = { address, host: hostOf(address), key: await this.#keyOf(server) };
+    return remoteReply({ server: asked, name, contextLength, leftOut }, conversation, {
+      ...options,
+      patience: this.#patience,
+    });
   }
 
   /** Tells the servers as they are now. */

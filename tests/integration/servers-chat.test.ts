@@ -1,0 +1,324 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultSampling, type Message, type Model } from '../../src/shared/contract/index.ts';
+import { freePort } from '../support/free-port.ts';
+import { buildScriptedModel, buildTinyAdapter, buildTinyModel } from '../support/models.ts';
+import { type OpenAiServer, startOpenAiServer, streams } from '../support/openai-server.ts';
+import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
+
+const key = 'sk-very-secret-0123456789';
+const greedy = { ...defaultSampling, temperature: 0, seed: 1, maxTokens: 24 };
+
+let folder: string;
+let removeFolder: () => Promise<void>;
+let shell: Shell;
+let standIn: OpenAiServer;
+
+beforeAll(async () => {
+  ({ folder, remove: removeFolder } = await temporaryFolder());
+  standIn = await startOpenAiServer();
+  shell = await startShell({ dataFolder: join(folder, 'data') });
+});
+
+afterAll(async () => {
+  await shell.stop();
+  await standIn.close();
+  await removeFolder();
+});
+
+async function models(): Promise<Model[]> {
+  return (await shell.client.system.state()).models;
+}
+
+async function modelOf(name: string): Promise<Model> {
+  const found = (await models()).find((model) => model.name === name);
+  if (!found) throw new Error(`There is no model ${name}.`);
+  return found;
+}
+
+/** Asks in a new conversation, and waits for the reply. */
+async function ask(modelId: number | null, text: string, { client } = shell): Promise<Message> {
+  const conversation = await client.conversations.create({ modelId, sampling: greedy });
+  const { reply } = await client.chat.send({ conversationId: conversation.id, parentId: null, text });
+  return finished(conversation.id, reply.id);
+}
+
+async function finished(conversationId: number, messageId: number): Promise<Message> {
+  await replyFinished(shell);
+  const { messages } = await shell.client.messages.path({ conversationId });
+  const found = messages.find(({ id }) => id === messageId);
+  if (!found) throw new Error('The reply is not in view.');
+  return found;
+}
+
+const asked = () => standIn.asked.map(({ method, path }) => `${method} ${path}`);
+
+describe('nothing goes to a server', () => {
+  test('but the question for its models, until a conversation has been given one of them and is answered', async () => {
+    const local = await buildScriptedModel(join(folder, 'local.gguf'), {
+      reply: 'I am here on this machine.',
+    });
+    await shell.client.models.add({ path: local });
+    const server = await shell.client.servers.add({ name: 'Box', address: standIn.address, key });
+    expect(asked()).toEqual(['GET /v1/models']);
+    const remote = await modelOf('llama');
+    expect(remote).toMatchObject({ kind: 'remote', server: { id: server.id, name: 'Box' } });
+
+    // It is the only model of which nobody knows that it is not here; whatever is not told which model to take takes none of these.
+    const said = await ask(null, 'Who are you?');
+    expect(said).toMatchObject({ text: 'I am here on this machine.', stats: { model: 'local' } });
+    for (const refused of [
+      () => shell.client.settings.update({ modelId: remote.id }),
+      () => shell.client.models.load({ modelId: remote.id }),
+      () => shell.client.models.fit({ modelId: remote.id }),
+      () => shell.client.models.details({ modelId: remote.id }),
+      () => shell.client.library.delete({ modelId: remote.id }),
+      () => shell.client.training.suggest({ modelId: remote.id, datasetIds: [1] }),
+      () =>
+        shell.client.training.start({
+          ...{ modelId: remote.id, name: '', conversationId: null, datasetIds: [], files: [local] },
+          settings: {},
+        }),
+      async () => (await shell.client.library.verify({ modelId: remote.id })).next(),
+    ]) {
+      await expect(refused()).rejects.toThrow(/answers from the server Box/);
+    }
+    expect(await shell.client.chat.countTokens({ modelId: remote.id, text: 'Hi' })).toEqual({ tokens: null });
+    const conversation = await shell.client.conversations.create({ modelId: remote.id });
+    expect(asked()).toEqual(['GET /v1/models']);
+    // Not even at the next start.
+    await shell.stop();
+    shell = await startShell({ dataFolder: join(folder, 'data') });
+    expect(await shell.client.servers.list()).toMatchObject([
+      { state: 'unknown', models: [{ name: 'llama' }] },
+    ]);
+    expect(asked()).toEqual(['GET /v1/models']);
+
+    await shell.client.chat.send({
+      conversationId: conversation.id,
+      parentId: null,
+      text: 'Hi there, what is up?',
+    });
+    await replyFinished(shell);
+    expect(asked()).toEqual(['GET /v1/models', 'POST /v1/chat/completions']);
+    expect(standIn.asked.at(-1)?.headers.authorization).toBe(`Bearer ${key}`);
+    // Its title are its first words, and nobody was asked for a better one, also after something else was answered here.
+    await ask(null, 'Who are you now?');
+    expect(await shell.client.conversations.get({ conversationId: conversation.id })).toMatchObject({
+      title: 'Hi there, what is up?',
+    });
+    expect(asked()).toHaveLength(2);
+  });
+
+  test('of what other programs ask of Puna, and these do not see its models', async () => {
+    const status = await shell.client.api.configure({ on: true, port: await freePort() });
+    try {
+      const file = await readFile(join(shell.dataFolder, 'api-key'), 'utf8');
+      const answer = await fetch(`${status.address}/models`, {
+        headers: { authorization: `Bearer ${file}` },
+      });
+      const { data } = (await answer.json()) as { data: { id: string }[] };
+      expect(data.map(({ id }) => id)).toEqual(['local']);
+    } finally {
+      await shell.client.api.configure({ on: false });
+    }
+  });
+
+  test('with its key in what Puna keeps, tells or prints, but for the file of secrets', async () => {
+    const { client, dataFolder } = shell;
+    const state = JSON.stringify([await client.system.state(), await client.servers.list()]);
+    expect(state).not.toContain(key);
+    for (const name of await readdir(dataFolder)) {
+      if (name === 'secrets.json') continue;
+      const content = await readFile(join(dataFolder, name)).catch(() => Buffer.alloc(0));
+      expect(content.includes(key), name).toBe(false);
+    }
+  });
+});
+
+describe('a conversation with a model of a server', () => {
+  test('keeps branches, thoughts, attachments, system prompt and statistics as any other', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    standIn.answers.chat = streams([{ reasoning_content: 'Hm.' }, 'First.'], {
+      usage: { prompt_tokens: 30, completion_tokens: 4 },
+    });
+    const conversation = await client.conversations.create({
+      modelId,
+      systemPrompt: 'Be kind.',
+      sampling: greedy,
+    });
+    const attachment = { name: 'notes.txt', mimeType: 'text/plain', bytes: 5, text: 'alpha' };
+    const sent = await client.chat.send({
+      ...{ conversationId: conversation.id, parentId: null, text: 'Read this.', attachments: [attachment] },
+    });
+    const first = await finished(conversation.id, sent.reply.id);
+    expect(first).toMatchObject({ text: 'First.', thinking: 'Hm.', status: 'complete', error: null });
+    expect(first.stats).toMatchObject({
+      model: 'llama',
+      promptTokens: 30,
+      tokens: 4,
+      contextUsed: 34,
+      seed: 1,
+    });
+    expect(standIn.asked.at(-1)?.body.messages).toEqual([
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'notes.txt:\n```\nalpha\n```\n\nRead this.' },
+    ]);
+    standIn.answers.chat = streams(['Second.']);
+    const again = await client.chat.regenerate({ messageId: first.id });
+    expect(await finished(conversation.id, again.reply.id)).toMatchObject({ text: 'Second.', thinking: '' });
+    standIn.answers.chat = streams(['Fine.']);
+    const next = await client.chat.send({
+      conversationId: conversation.id,
+      parentId: again.reply.id,
+      text: 'And?',
+    });
+    expect(await finished(conversation.id, next.reply.id)).toMatchObject({ text: 'Fine.' });
+    expect(standIn.asked.at(-1)?.body.messages).toMatchObject([
+      { role: 'system' },
+      { role: 'user' },
+      { role: 'assistant', content: 'Second.' },
+      { role: 'user', content: 'And?' },
+    ]);
+  });
+
+  test('keeps what came of a reply that broke off, and continues it', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    standIn.answers.chat = streams(['One two'], {
+      instead: (response) => void setTimeout(() => response.destroy(), 50),
+    });
+    const conversation = await client.conversations.create({ modelId, sampling: greedy });
+    const { reply } = await client.chat.send({
+      conversationId: conversation.id,
+      parentId: null,
+      text: 'Count.',
+    });
+    const broken = await finished(conversation.id, reply.id);
+    expect(broken).toMatchObject({
+      status: 'interrupted',
+      text: 'One two',
+      error: /The connection broke to/,
+    });
+    standIn.answers.chat = streams([' three']);
+    await client.chat.continue({ messageId: reply.id });
+    expect(await finished(conversation.id, reply.id)).toMatchObject({
+      status: 'complete',
+      text: 'One two three',
+    });
+  });
+
+  test('is stopped by the person, and answered beside one of this machine', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    standIn.answers.chat = streams(['One'], { instead: () => undefined });
+    const conversation = await client.conversations.create({ modelId, sampling: greedy });
+    const { reply } = await client.chat.send({
+      conversationId: conversation.id,
+      parentId: null,
+      text: 'Count.',
+    });
+    await expect.poll(async () => (await client.system.state()).queue).toMatchObject([{ state: 'writing' }]);
+    const local = await client.conversations.create({ sampling: greedy });
+    const here = await client.chat.send({ conversationId: local.id, parentId: null, text: 'Who are you?' });
+    const path = () => client.messages.path({ conversationId: local.id });
+    await expect
+      .poll(async () => (await path()).messages.at(-1), { timeout: 20_000 })
+      .toMatchObject({ id: here.reply.id, status: 'complete', text: 'I am here on this machine.' });
+    expect((await client.system.state()).queue).toMatchObject([{ messageId: reply.id, state: 'writing' }]);
+    await client.chat.stop({ messageId: reply.id });
+    expect(await finished(conversation.id, reply.id)).toMatchObject({ status: 'stopped', text: 'One' });
+  });
+
+  test('is refused with adapters before anything is written', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    const adapter = await client.models.add({ path: await buildTinyAdapter(join(folder, 'adapter.gguf')) });
+    const adapters = [{ adapterId: adapter.id, scale: 1 }];
+    const conversation = await client.conversations.create({ modelId, adapters });
+    const before = standIn.asked.length;
+    await expect(
+      client.chat.send({ conversationId: conversation.id, parentId: null, text: 'Hi' }),
+    ).rejects.toThrow('Adapters work on models of this machine alone, and llama answers from Box.');
+    expect((await client.messages.path({ conversationId: conversation.id })).messages).toEqual([]);
+    expect(standIn.asked).toHaveLength(before);
+  });
+
+  test('is answered by a model of this machine once its own is off the list', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    const conversation = await client.conversations.create({ modelId, sampling: greedy });
+    await client.models.remove({ modelId });
+    expect(await client.servers.list()).toMatchObject([{ models: [{ name: 'llama', modelId: null }] }]);
+    const before = standIn.asked.length;
+    const { reply } = await client.chat.send({ conversationId: conversation.id, parentId: null, text: 'Hi' });
+    expect(await finished(conversation.id, reply.id)).toMatchObject({ text: 'I am here on this machine.' });
+    expect(standIn.asked).toHaveLength(before);
+    const [server] = await client.servers.list();
+    await client.servers.choose({ serverId: server?.id ?? 0, names: ['llama'] });
+    // A model that is chosen again is another one: what was said meanwhile does not go there by itself.
+    expect((await client.conversations.get({ conversationId: conversation.id })).modelId).toBeNull();
+  });
+});
+
+describe('another Puna as a server', () => {
+  test('answers as the same models do here', async () => {
+    const other = await startShell({ dataFolder: join(folder, 'other'), api: true });
+    try {
+      const thinking = '<think>It is high up.</think>A plateau in the Andes.';
+      const paths = [
+        await buildTinyModel(join(folder, 'tiny.gguf')),
+        await buildScriptedModel(join(folder, 'thinker.gguf'), { reply: thinking }),
+      ];
+      for (const path of paths) {
+        await other.client.models.add({ path });
+        await shell.client.models.add({ path });
+      }
+      const { address = '', key: otherKey = '' } = other.api ?? {};
+      await expect(shell.client.servers.add({ name: 'Other', address, key: 'wrong' })).rejects.toThrow(
+        'does not accept the key',
+      );
+      const server = await shell.client.servers.add({ name: 'Other', address, key: otherKey });
+      expect(server.models.map(({ name }) => name).toSorted()).toEqual(['thinker', 'tiny']);
+      for (const name of ['tiny', 'thinker']) {
+        const [here, there] = (await models()).filter((model) => model.name === name);
+        const replies: Message[] = [];
+        for (const model of [here, there]) replies.push(await ask(model?.id ?? null, 'What is a puna?'));
+        const [one, two] = replies;
+        expect(new Set([here?.kind, there?.kind])).toEqual(new Set(['model', 'remote']));
+        expect(one?.text).not.toBe('');
+        expect(two).toMatchObject({ text: one?.text, thinking: one?.thinking, status: 'complete' });
+        const { promptTokens, tokens } = one?.stats ?? {};
+        expect(two?.stats).toMatchObject({ promptTokens, tokens });
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('puna servers', () => {
+  const run = promisify(execFile);
+  const puna = (...words: string[]) =>
+    run(process.execPath, ['src/main/cli.ts', ...words, '--data', join(folder, 'commands')]);
+
+  test('adds servers, lists them and their models, and removes them', async () => {
+    const { stdout } = await puna('servers', 'add', standIn.address, '--name', 'Box');
+    expect(stdout).toContain('llama');
+    expect((await puna('servers', 'list')).stdout).toContain(standIn.address);
+    await expect(puna('servers', 'models', 'Nobody')).rejects.toThrow('There is no server Nobody.');
+    expect((await puna('servers', 'models', 'Box', '--choose', 'llama')).stdout).toContain('llama');
+    standIn.answers.chat = streams(['Hello', ' you.']);
+    const chat = await puna('chat', '--server', 'Box', '--model', 'llama', '--prompt', 'Hi', '--json');
+    expect(JSON.parse(chat.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      type: 'result',
+      text: 'Hello you.',
+    });
+    await puna('servers', 'remove', 'Box');
+    expect((await puna('servers', 'list')).stdout).not.toContain('Box');
+  });
+});
