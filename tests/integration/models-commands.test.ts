@@ -14,7 +14,7 @@ import { FileSecrets, secretsFile } from '../../src/main/secrets/index.ts';
 import { run } from '../support/command.ts';
 import { sha256, startHub, type StandInHub } from '../support/hub.ts';
 import { buildTinyModel } from '../support/models.ts';
-import { temporaryFolder } from '../support/shell.ts';
+import { startShell, temporaryFolder } from '../support/shell.ts';
 import { ggufBytes } from '../support/tiny-gguf.ts';
 
 const id = 'someone/tiny-GGUF';
@@ -277,7 +277,14 @@ describe('puna models search', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('puna models pull Qwen/Qwen3-8B-GGUF:Q4_K_M');
     const all = lines((await models(['search', '--json'])).stdout);
-    expect(all.filter(({ type }) => type === 'recommended').length).toBeGreaterThanOrEqual(10);
+    const recommended = all.filter(({ type }) => type === 'recommended');
+    expect(recommended.length).toBeGreaterThanOrEqual(10);
+    // What fits is what the app says of it.
+    const shell = await startShell({ dataFolder: data() });
+    const inApp = await shell.client.hub.recommended().finally(() => shell.stop());
+    expect(recommended.map(({ name, fits }) => [name, fits])).toEqual(
+      inApp.map(({ name, fits }) => [name, fits]),
+    );
     expect(hub.seen).toEqual([]);
   });
 });

@@ -10,7 +10,6 @@ import {
 } from '../downloads/index.ts';
 import {
   chosenModel,
-  fitsMemory,
   folderFiles,
   type GgufModel,
   ggufModels,
@@ -20,11 +19,13 @@ import {
   type Repository,
   type RepositoryFile,
 } from '../hub/index.ts';
+import type { Fits } from '../hub-service/index.ts';
 import { dataFolder } from '../storage/index.ts';
 import { size } from '../weights/figures.ts';
 import { printable } from '../weights/formats/printable.ts';
 import { integer, number } from './arguments.ts';
 import { duration } from './duration.ts';
+import { machineFits } from './machine-fits.ts';
 import { endpointOption, type HubChoice, openHub } from './models-hub.ts';
 import { modelsFolder, withLibrary } from './models-library.ts';
 import { Output, runCommand } from './output.ts';
@@ -59,12 +60,17 @@ async function pull(named: string, options: PullOptions, signal: AbortSignal): P
   const repository = await hub.repository(id, { signal });
   const found = ggufModels(repository.files);
   const isFolder = options.whole || (choice === null && found.groups.length === 0);
-  const model = isFolder ? null : choice === null ? recommend(found) : chosenModel(found, { id, choice });
+  const fits = isFolder ? () => true : await machineFits(options.data);
+  const model = isFolder
+    ? null
+    : choice === null
+      ? recommend(found, fits)
+      : chosenModel(found, { id, choice });
   const files = model?.files ?? folderFiles(repository.files);
   if (files.length === 0) {
     throw new PunaError('not-found', `${id} has no files that Puna can use.`, 'Choose another repository.');
   }
-  tell(output, repository, model, files);
+  tell(output, repository, { model, files, fits });
   const data = dataFolder(options.data);
   const folder = options.out ? resolve(options.out) : join(modelsFolder(data), ...id.split('/'));
   const job = { hub, repository, files, folder };
@@ -127,14 +133,13 @@ async function download(
 function tell(
   output: Output,
   repository: Repository,
-  model: GgufModel | null,
-  files: readonly RepositoryFile[],
+  { model, files, fits: hasRoom }: { model: GgufModel | null; files: readonly RepositoryFile[]; fits: Fits },
 ): void {
   const { id, license } = repository;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const what = model ? (model.quantization ?? model.name) : `${files.length} files`;
   output.text(`${id}, ${what}: ${size(bytes)}, license ${printable(license ?? 'not told')}\n`);
-  const fits = model ? fitsMemory(bytes) : null;
+  const fits = model ? hasRoom(model) : null;
   if (fits === false) output.text('It needs more memory than this machine has for it.\n');
   const quantization = model?.quantization ?? null;
   output.event({

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
-import { fitsMemory, type FoundModel, type Hub, recommendedModels, searchOrders } from '../hub/index.ts';
+import { type FoundModel, type Hub, recommendedModels, searchOrders } from '../hub/index.ts';
 import { table } from '../weights/inspect.ts';
 import { integer } from './arguments.ts';
+import { machineFits } from './machine-fits.ts';
 import { endpointOption, type HubChoice, openHub } from './models-hub.ts';
 import { Output, runCommand } from './output.ts';
 
@@ -26,7 +27,7 @@ export function addModelsSearch(models: Command): void {
     .action((words: string[], options: SearchOptions) =>
       runCommand(async (signal) => {
         const output = new Output(options.json ?? false);
-        if (words.length === 0) showRecommended(output);
+        if (words.length === 0) await showRecommended(output, options);
         else await search(await openHub(options), words.join(' '), options, { output, signal });
       }),
     );
@@ -62,11 +63,12 @@ function downloadsText(downloads: number | null): string {
   return downloads === null ? '' : `${downloads.toLocaleString('en')} downloads`;
 }
 
-function showRecommended(output: Output): void {
+async function showRecommended(output: Output, { data }: SearchOptions): Promise<void> {
+  const hasRoom = await machineFits(data);
   const korean = Intl.DateTimeFormat().resolvedOptions().locale.startsWith('ko');
   for (const model of recommendedModels) {
-    const fits = fitsMemory(model.gigabytes * 1e9);
     const { name, repository, quantization, gigabytes, license, why } = model;
+    const fits = hasRoom({ bytes: gigabytes * 1e9, quantization });
     output.event({ type: 'recommended', ...model, fits });
     const memory = fits ? '' : ', more than this machine has memory for';
     output.text(

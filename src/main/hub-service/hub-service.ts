@@ -11,7 +11,6 @@ import { BandwidthLimit, promptRetries, type RetryOptions, usualRetries } from '
 import {
   endpointOf,
   environmentToken,
-  fitsMemory,
   Hub,
   isOpenWay,
   parseReference,
@@ -22,6 +21,7 @@ import {
 import type { Library } from '../library/index.ts';
 import type { FarModel } from '../machine/index.ts';
 import type { Secrets } from '../secrets/index.ts';
+import { fitsFrom } from './fits.ts';
 import { inLibrary, liesInLibrary } from './in-library.ts';
 import { folderOffer, offersOf } from './offers.ts';
 import { sum } from './plan.ts';
@@ -76,7 +76,7 @@ export class HubService {
 
   /** Models that are worth a try, smallest first. */
   async recommended(): Promise<RecommendedModel[]> {
-    const [fits, models] = await Promise.all([this.#fits(), this.#options.library.list()]);
+    const [fits, models] = await Promise.all([fitsFrom(this.#options.room), this.#options.library.list()]);
     return recommendedModels.map(
       ({ name, repository, quantization, file, gigabytes, billions, license, languages, why }) => ({
         ...{ name, repository, quantization, gigabytes, billions, license, languages, why },
@@ -157,13 +157,6 @@ export class HubService {
     });
   }
 
-  /** As it is reckoned of models that are here; by size alone where the machine cannot be asked. */
-  async #fits(): Promise<(model: Pick<FarModel, 'bytes' | 'quantization'>) => boolean> {
-    const hasRoom = await this.#options.room().catch(() => null);
-    // Repositories of GGUF files have no configuration as a rule, and asking for one takes a request each.
-    return (model) => (hasRoom ? hasRoom({ ...model, config: null }) : fitsMemory(model.bytes));
-  }
-
   async #described(hub: Hub, repository: Repository, card: string | null): Promise<HubRepository> {
     const { database, library, modelsFolder } = this.#options;
     const { id, revision, license, licenseLink, baseModels, languages } = repository;
@@ -174,7 +167,7 @@ export class HubService {
     return {
       ...{ id, downloads, likes, changedAt, gated, tags, revision, license, licenseLink, baseModels },
       ...{ languages, parameters, architecture, contextLength, card },
-      files: offersOf(repository, await this.#fits()).map((offer) => {
+      files: offersOf(repository, await fitsFrom(this.#options.room)).map((offer) => {
         const { name, quantization, bytes, files, recommended, fits } = offer;
         const parts = files.length;
         return { name, quantization, bytes, parts, recommended, fits, modelId: known(offer) };
