@@ -252,6 +252,49 @@ describe.skipIf(!findBrowser())('finding and getting models', () => {
     expect((await shell.client.hub.settings()).hasToken).toBe(false);
   });
 
+  test('says of a download when it is tried again, and what one that is refused wants', async () => {
+    // A server that wants to be left alone for so long is not asked again within one try.
+    hub.fault('large-Q4_K_M.gguf', { status: 503, headers: { 'retry-after': '900' } });
+    const order = { repository: 'acme/large-GGUF', file: 'large-Q4_K_M' };
+    const { name, id: downloadId } = await shell.client.downloads.start(order);
+    await toDiscover();
+    const row = page.getByRole('listitem').filter({ hasText: name });
+    await row.getByText(/Tries again at \d/).waitFor();
+    await row.getByText(/has trouble of its own \(status 503\)/).waitFor();
+    hub.fault('large-Q4_K_M.gguf', null);
+    await button(`Pause ${name}`).click();
+    await row.getByText(/Paused/).waitFor();
+    await button(`Go on with ${name}`).click();
+    await onceIt('done');
+    await shell.client.downloads.remove({ downloadId });
+
+    await shell.client.downloads.start({ repository: 'acme/guarded-GGUF', file: 'guarded-Q4_K_M' });
+    const refused = page.getByRole('listitem').filter({ hasText: 'guarded-Q4_K_M' });
+    await refused
+      .getByRole('alert')
+      .getByText(/accepted its conditions/)
+      .waitFor();
+    const conditions = refused.getByRole('link', { name: 'Read the conditions' });
+    expect(await conditions.getAttribute('href')).toBe(`${hub.url}/acme/guarded-GGUF`);
+    await refused.getByRole('link', { name: 'Set a token' }).click();
+    await sheet().getByLabel('Token', { exact: true }).waitFor();
+  });
+
+  test('warns of a hub that others overhear, and keeps no address with a password', async () => {
+    await page.goto(`http://127.0.0.1:${shell.port}/#/settings`);
+    const address = page.getByLabel('Address of a mirror');
+    await address.fill('https://me:hidden@hub.example');
+    await address.blur();
+    await page.getByText(/must hold no name, password or token/).waitFor();
+    await poll(() => address.inputValue()).toBe(hub.url);
+    await address.fill('http://mirror.example');
+    await address.blur();
+    await page.getByText(/nothing on the way to mirror\.example is encrypted/).waitFor();
+    await address.fill(hub.url);
+    await address.blur();
+    await page.getByText(/is encrypted/).waitFor({ state: 'detached' });
+  });
+
   test('says in a sentence that there is no way to the hub, and tries again', async () => {
     await shell.client.hub.configure({ endpoint: await deadAddress() });
     await toDiscover();
