@@ -29,6 +29,7 @@ import { goTo } from '../../lib/router.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { layout } from '../../lib/stores/layout.svelte.ts';
 import { themeInView } from '../../lib/theme.ts';
+import { chooseRemote } from '../servers/choose.ts';
 import { addServer } from '../servers/dialogs.svelte.ts';
 import { placeIcons } from '../servers/place.ts';
 
@@ -106,7 +107,7 @@ function forServers(): Command[] {
     return {
       label: t('servers.palette.useModel', { name, server: server.name }),
       icon: placeIcons[server.place],
-      run: () => app.change({ modelId: id }).catch(tellFailure),
+      run: () => chooseRemote(id),
     };
   });
 }

@@ -38,8 +38,8 @@ export class TeachOrder {
 
   /** The chosen one, or the one of the chat; only what is on this computer can be taught. */
   readonly model = $derived(app.chatModels.find(({ id }) => id === this.#modelId) ?? app.localModel);
-  /** The one in view, which can use it at once. */
-  readonly conversation = $derived(app.open?.conversation ?? null);
+  /** The one in view, which can use it at once; one that a server answers stays with that. */
+  readonly conversation = $derived(app.model?.server ? null : (app.open?.conversation ?? null));
   readonly settings = $derived<TrainingSettings>({
     ...defaultTrainingSettings,
     ...this.suggestion?.settings,
