@@ -13,8 +13,7 @@ export function failureText(thrown: unknown): { sentence: string; remedy: string
     return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy') };
   const sentence = thrown instanceof Error ? thrown.message : String(thrown);
   if (!(thrown instanceof ORPCError)) return { sentence, remedy: '' };
-  const data: unknown = thrown.data;
-  const { code, remedy } = (data && typeof data === 'object' ? data : {}) as Record<string, unknown>;
+  const { code, remedy } = dataOf(thrown);
   const own = { sentence, remedy: typeof remedy === 'string' ? remedy : '' };
   if (locale() === 'en' || !isErrorCode(code)) return own;
   return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
@@ -25,6 +24,15 @@ export function failureCode(thrown: unknown): ErrorCode | null {
   const data: unknown = thrown instanceof ORPCError ? thrown.data : null;
   const code: unknown = data && typeof data === 'object' && 'code' in data ? data.code : null;
   return isErrorCode(code) ? code : null;
+}
+
+/** Whether a call failed because what it was about no longer exists. */
+export function isGone(thrown: unknown): boolean {
+  return thrown instanceof ORPCError && dataOf(thrown)['code'] === 'not-found';
+}
+
+function dataOf({ data }: { data: unknown }): Record<string, unknown> {
+  return (data && typeof data === 'object' ? data : {}) as Record<string, unknown>;
 }
 
 /** A sentence with the names that a person knows things by, instead of where Puna keeps them. */

@@ -6,7 +6,7 @@ export type Route =
   /** The library, what can be got from the hub, or other servers; `repository`: one of the hub's, `OWNER/NAME`. */
   | { page: 'models'; discover?: boolean; repository?: string; servers?: boolean }
   | { page: 'weights' }
-  | { page: 'settings' };
+  | { page: 'settings'; diagnostics?: boolean };
 
 let route = $state<Route>(read());
 addEventListener('hashchange', () => (route = read()));
@@ -27,6 +27,7 @@ function read(): Route {
     return { page, discover: true, ...(number && { repository: [number, ...rest].join('/') }) };
   }
   if (page === 'models' && id === 'servers') return { page, servers: true };
+  if (page === 'settings' && id === 'diagnostics') return { page, diagnostics: true };
   if (page === 'models' || page === 'weights' || page === 'settings') return { page };
   return { page: 'chat', conversationId: page === 'chat' && id && /^\d+$/.test(id) ? Number(id) : null };
 }
@@ -48,6 +49,7 @@ function write(to: Route): string {
     return to.repository ? `#/models/discover/${to.repository}` : '#/models/discover';
   }
   if (to.page === 'models' && to.servers) return '#/models/servers';
+  if (to.page === 'settings' && to.diagnostics) return '#/settings/diagnostics';
   if (to.page !== 'chat') return `#/${to.page}`;
   return to.conversationId === null ? '#/' : `#/chat/${to.conversationId}`;
 }

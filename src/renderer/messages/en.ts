@@ -5,6 +5,7 @@ import { en as library } from './library/en.ts';
 import { en as hub } from './hub/en.ts';
 import { en as machine } from './machine/en.ts';
 import { en as runs } from './runs/en.ts';
+import { en as upkeep } from './upkeep/en.ts';
 import { en as servers } from './servers/en.ts';
 
 /** Every text of the interface in English. messages/ko.ts has the same keys; `lib/i18n.svelte.ts` types both. */
@@ -419,8 +420,7 @@ export const en = {
     imported_one: '{{count}} conversation with {{messages}} messages was imported',
     imported_other: '{{count}} conversations with {{messages}} messages were imported',
     about: 'About',
-    aboutHint: 'For reports of problems.',
-    copyAbout: 'Copy this information',
+    aboutHint: 'What helps to find a fault, and what a report of it needs.',
     machine: 'Machine',
     cores_one: '{{count}} core',
     cores_other: '{{count}} cores',
@@ -610,6 +610,7 @@ export const en = {
   hub,
   machine,
   runs,
+  upkeep,
   servers,
 };
 

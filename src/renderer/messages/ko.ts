@@ -6,6 +6,7 @@ import { ko as library } from './library/ko.ts';
 import { ko as hub } from './hub/ko.ts';
 import { ko as machine } from './machine/ko.ts';
 import { ko as runs } from './runs/ko.ts';
+import { ko as upkeep } from './upkeep/ko.ts';
 import { ko as servers } from './servers/ko.ts';
 import type { Translation } from './translation.ts';
 
@@ -414,8 +415,7 @@ export const ko: Translation<Messages> = {
     importing: '{{name}} 가져오는 중, {{share}}',
     imported_other: '대화 {{count}}개, 메시지 {{messages}}개를 가져왔어요',
     about: '정보',
-    aboutHint: '문제를 알릴 때 필요해요.',
-    copyAbout: '이 정보 복사하기',
+    aboutHint: '문제를 찾거나 알릴 때 도움이 돼요.',
     machine: '컴퓨터',
     cores_other: '코어 {{count}}개',
     engine: '실행 장치',
@@ -597,5 +597,6 @@ export const ko: Translation<Messages> = {
   hub,
   machine,
   runs,
+  upkeep,
   servers,
 };

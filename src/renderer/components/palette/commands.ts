@@ -11,6 +11,7 @@ import Server from '@lucide/svelte/icons/server';
 import Settings from '@lucide/svelte/icons/settings';
 import SlidersHorizontal from '@lucide/svelte/icons/sliders-horizontal';
 import SquarePen from '@lucide/svelte/icons/square-pen';
+import Stethoscope from '@lucide/svelte/icons/stethoscope';
 import Sun from '@lucide/svelte/icons/sun';
 import Trash from '@lucide/svelte/icons/trash-2';
 import Weight from '@lucide/svelte/icons/weight';
@@ -66,6 +67,11 @@ export function allCommands(onnew: () => void): Command[] {
       icon: Settings,
       keys: [commandKey, ','],
       run: () => goTo({ page: 'settings' }),
+    },
+    {
+      label: t('upkeep.diagnostics.title'),
+      icon: Stethoscope,
+      run: () => goTo({ page: 'settings', diagnostics: true }),
     },
     {
       label: t('shortcuts.panel'),

@@ -13,10 +13,10 @@ import type {
 } from '../../../shared/contract/index.ts';
 import { answeringModel } from '../../../shared/answering-model.ts';
 import { Connection } from '../connection.svelte.ts';
-import { tellFailure } from '../failure.ts';
+import { isGone, tellFailure } from '../failure.ts';
 import { setLanguage } from '../i18n.svelte.ts';
 import { tellNotice } from '../notice.ts';
-import { goTo } from '../router.svelte.ts';
+import { currentRoute, goTo } from '../router.svelte.ts';
 import { useTheme } from '../theme.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
 import { Drafts } from './drafts.ts';
@@ -163,6 +163,18 @@ export class AppState {
     }
   }
 
+  /** The conversation in view may be among many that went. */
+  async #leaveIfGone(): Promise<void> {
+    const { open } = this;
+    try {
+      await open?.reload();
+    } catch (thrown) {
+      if (!isGone(thrown) || this.open !== open) return;
+      this.open = null;
+      if (currentRoute().page === 'chat') goTo({ page: 'chat', conversationId: null });
+    }
+  }
+
   #present(kind: Model['kind']): Model[] {
     return this.models.filter((model) => model.kind === kind && !this.leaving.models.has(model.id));
   }
@@ -208,6 +220,7 @@ export class AppState {
         return;
       case 'conversations-reset':
         this.list.reload().catch(tellFailure);
+        void this.#leaveIfGone();
         return;
       case 'engine':
         this.engine = event.status;
