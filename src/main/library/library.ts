@@ -10,7 +10,7 @@ import { expandHome } from './browse.ts';
 import { KnownModels } from './known-models.ts';
 import { type ModelRow, type ModelRowWithServer, modelsWithServers, toModel } from './model-row.ts';
 import { moveIntoFolder } from './models-folder.ts';
-import { starterMark } from './place-starter.ts';
+import { dismissStarter } from './place-starter.ts';
 import { putModel } from './put-model.ts';
 import { usable, type UsableFacts } from './usable.ts';
 
@@ -145,10 +145,10 @@ export class Library {
       )
       .get(id);
     if (!gone) throw unknownModel();
+    if (gone.origin === 'starter') dismissStarter(this.#database);
     // What a server has is not scanned for.
-    if (gone.kind !== 'remote') {
-      const path = gone.origin === 'starter' ? starterMark : gone.path;
-      this.#database.prepare('INSERT OR IGNORE INTO forgotten_models (path) VALUES (?)').run(path);
+    else if (gone.kind !== 'remote') {
+      this.#database.prepare('INSERT OR IGNORE INTO forgotten_models (path) VALUES (?)').run(gone.path);
     }
     this.tell();
   }

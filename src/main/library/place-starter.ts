@@ -8,8 +8,8 @@ import { usable } from './usable.ts';
 /** What it is called until a person calls it otherwise. */
 const starterName = 'Puna Starter';
 
-/** Stands for it among the paths that were taken off the list, since its own is another one with each way to install Puna. */
-export const starterMark = 'puna:starter';
+/** A row of its own in the table `settings`: its path, by which others are left out, is another one with each way to install Puna. */
+const takenOff = 'starterTakenOff';
 
 /**
  * Puts the model that comes with Puna into the table `models`, where a person has not taken it off the list. It has one line, which goes
@@ -44,11 +44,16 @@ export async function placeStarter(
   return true;
 }
 
+/** Remembers that a person has taken it off the list. */
+export function dismissStarter(database: Database): void {
+  database.prepare(`INSERT OR REPLACE INTO settings (key, value) VALUES (?, 'true')`).run(takenOff);
+}
+
 /** Forgets that a person has taken it off the list. */
 export function welcomeStarter(database: Database): void {
-  database.prepare('DELETE FROM forgotten_models WHERE path = ?').run(starterMark);
+  database.prepare('DELETE FROM settings WHERE key = ?').run(takenOff);
 }
 
 function isTakenOff(database: Database): boolean {
-  return database.prepare('SELECT 1 FROM forgotten_models WHERE path = ?').get(starterMark) !== undefined;
+  return database.prepare('SELECT 1 FROM settings WHERE key = ?').get(takenOff) !== undefined;
 }

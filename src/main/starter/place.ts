@@ -9,5 +9,5 @@ export function resourcesFolder(from: string = import.meta.url): string | null {
   const places = from.endsWith('.ts') ? ['../../../resources'] : ['../../resources', '../../../resources'];
   const folders = places.map((place) => fileURLToPath(new URL(place, from)));
   // Electron shows what lies within its archive as if it were files, without the model.
-  return folders.find((folder) => !folder.includes('.asar') && existsSync(folder)) ?? null;
+  return folders.find((folder) => !/\.asar[\\/]/.test(folder) && existsSync(folder)) ?? null;
 }
