@@ -1,3 +1,4 @@
+import { createRouterClient } from '@orpc/server';
 import {
   app,
   BrowserWindow,
@@ -23,6 +24,9 @@ import { reloadAfterCrash } from './electron/crash.ts';
 import { utilityProcessLauncher } from './electron/engine-process.ts';
 import { guardContents, guardSession } from './electron/guards.ts';
 import { contextMenuTemplate, menuTemplate } from './electron/menu.ts';
+import { linkScheme } from './electron/open-request.ts';
+import { OpenRequests } from './electron/open-requests.ts';
+import { answerOpenRequest } from './electron/open.ts';
 import { isOwnPage, packagedPage, scheme } from './electron/page.ts';
 import { closeBeforeQuit } from './electron/quit.ts';
 import { KeychainSecrets } from './electron/secrets.ts';
@@ -42,6 +46,9 @@ import { dataFolder } from './storage/index.ts';
 /** While developing, electron-vite serves the page and names its address. */
 const page = (!app.isPackaged && process.env['ELECTRON_RENDERER_URL']) || packagedPage;
 
+/** Of `process.argv`, what is the program: while developing, also the folder that Electron is given. */
+const programWords = app.isPackaged ? 1 : 2;
+
 let mainWindow: BrowserWindow | undefined;
 let words: Words = wordsFor('en', []);
 
@@ -50,9 +57,16 @@ try {
   app.enableSandbox();
   protocol.registerSchemesAsPrivileged([appScheme]);
   if (holdSingleInstance(app, () => mainWindow)) {
+    const openRequests = new OpenRequests(app, {
+      words: process.argv.slice(programWords),
+      folder: process.cwd(),
+      skipped: programWords,
+    });
+    // On macOS and Linux the installed app's description registers the link.
+    if (app.isPackaged && process.platform === 'win32') app.setAsDefaultProtocolClient(linkScheme);
     app
       .whenReady()
-      .then(() => start(folder))
+      .then(() => start(folder, openRequests))
       .catch(fail);
   } else {
     app.exit(0);
@@ -64,7 +78,7 @@ try {
 /** The same folder as the browser shell's, so that both show the same conversations; Chromium's own files lie in a corner of it. */
 function chooseDataFolder(): string {
   const { values } = parseArgs({
-    args: process.argv.slice(app.isPackaged ? 1 : 2),
+    args: process.argv.slice(programWords),
     options: { data: { type: 'string' } },
     // Chromium has switches of its own.
     strict: false,
@@ -77,7 +91,7 @@ function chooseDataFolder(): string {
   return folder;
 }
 
-async function start(folder: string): Promise<void> {
+async function start(folder: string, openRequests: OpenRequests): Promise<void> {
   const puna = await createApp({
     dataFolder: folder,
     shell: 'electron',
@@ -128,9 +142,27 @@ async function start(folder: string): Promise<void> {
   // On macOS a program stays, without a window, until it is told to quit.
   app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit());
   openWindow();
+  const { models } = createRouterClient(puna.router);
+  openRequests.follow((request) => {
+    const addModel = (path: string) => models.add({ path });
+    answerOpenRequest(request, { addModel, words: () => words, ask, show: showPage }).catch(
+      (error: unknown) => console.error(error),
+    );
+  });
 }
 
-function openWindow(): void {
+function showPage(hash: string): void {
+  if (!mainWindow) return openWindow(hash);
+  bringToFront(mainWindow);
+  // What another program asks for ends nothing, whatever comes of it.
+  mainWindow.loadURL(page + hash).catch((error: unknown) => console.error(error));
+}
+
+function ask(options: Electron.MessageBoxOptions): Promise<Electron.MessageBoxReturnValue> {
+  return mainWindow ? dialog.showMessageBox(mainWindow, options) : dialog.showMessageBox(options);
+}
+
+function openWindow(hash = ''): void {
   const window = new BrowserWindow(
     windowOptions({
       preload: join(import.meta.dirname, '../preload/index.cjs'),
@@ -151,7 +183,7 @@ function openWindow(): void {
       new PunaError('internal', `The window's process keeps ending (${reason}).`, 'Please start Puna again.'),
     ),
   );
-  window.loadURL(page).catch((error: NodeJS.ErrnoException) => {
+  window.loadURL(page + hash).catch((error: NodeJS.ErrnoException) => {
     // Loading it anew ends the first load, which is no failure.
     if (error.code !== 'ERR_ABORTED') fail(error);
   });
