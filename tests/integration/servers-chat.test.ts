@@ -113,6 +113,66 @@ describe('nothing goes to a server', () => {
     expect(asked()).toHaveLength(2);
   });
 
+  test('while models of this machine learn from its conversations, write datasets and name conversations', async () => {
+    const { client } = shell;
+    const before = standIn.asked.length;
+    const tiny = await client.models.add({ path: await buildTinyModel(join(folder, 'learner.gguf')) });
+    const writer = await client.models.add({
+      path: await buildScriptedModel(join(folder, 'writer.gguf'), { reply: 'Grass grows high up there.' }),
+    });
+    const source = { from: 'history' as const, folderId: null, onlyLiked: false };
+    const dataset = await client.datasets.import({
+      ...{ kind: 'import', name: 'Mine', sources: [source], clean: null, validation: 0.4 },
+    });
+    const stateOf = async (id: number) =>
+      (await client.datasets.list()).find((each) => each.id === id)?.state;
+    await expect.poll(() => stateOf(dataset.id), { timeout: 20_000 }).toBe('ready');
+    const { examples } = await client.datasets.page({ datasetId: dataset.id });
+    expect(examples.map(({ asked: question }) => question)).toContain('Hi there, what is up?');
+    const run = await client.training.start({
+      ...{ modelId: tiny.id, datasetIds: [dataset.id], prompts: ['Who are you?'] },
+      settings: { rank: 4, alpha: 8, context: 64, steps: 6, threads: 1, sampleEvery: 3, evaluateEvery: 3 },
+    });
+    const grown = await client.datasets.grow({
+      ...{ kind: 'self-chat', name: '', topics: ['grass'], exchanges: 1, language: 'en' },
+      ...{ modelId: writer.id, similarity: 0.7, seed: 1 },
+    });
+    await ask(null, 'What is new?');
+    const runNow = async () => (await client.training.list()).find(({ id }) => id === run.id);
+    await expect
+      .poll(async () => (await runNow())?.samples.at(0)?.replies.length, { timeout: 60_000 })
+      .toBeGreaterThan(0);
+    await expect.poll(async () => (await runNow())?.state, { timeout: 60_000 }).toBe('done');
+    await expect.poll(() => stateOf(grown.id), { timeout: 60_000 }).toMatch(/ready|failed/);
+    await client.datasets.remove({ datasetId: grown.id });
+    await client.training.remove({ runId: run.id });
+    for (const { id } of [tiny, writer]) await client.models.remove({ modelId: id });
+    expect(standIn.asked).toHaveLength(before);
+  });
+
+  test('by conversations that are brought from elsewhere, whatever their model is called', async () => {
+    const { client } = shell;
+    const remote = await modelOf('llama');
+    let text = '';
+    for await (const piece of await client.history.export({ format: 'json' })) text += piece;
+    const mentioned = text.match(/"model": ?"llama"/g) ?? [];
+    expect(mentioned.length).toBeGreaterThan(0);
+    const bytes = Buffer.from(text);
+    const { uploadId } = await client.uploads.begin({ name: 'history.json', bytes: bytes.length });
+    await client.uploads.append({ uploadId, offset: 0, piece: new Blob([bytes]) });
+    const own = async () => {
+      const { conversations } = await client.conversations.list({});
+      const all = await Promise.all(
+        conversations.map(({ id }) => client.conversations.get({ conversationId: id })),
+      );
+      return all.filter(({ modelId }) => modelId === remote.id).length;
+    };
+    const before = await own();
+    const { conversations } = await client.history.import({ uploadId });
+    expect(conversations).toBeGreaterThan(0);
+    expect(await own()).toBe(before);
+  });
+
   test('of what other programs ask of Puna, and these do not see its models', async () => {
     const status = await shell.client.api.configure({ on: true, port: await freePort() });
     try {

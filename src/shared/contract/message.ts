@@ -40,7 +40,7 @@ export const replyStatsSchema = z.object({
   sampling: samplingSchema,
   /** The seed in use, drawn when `sampling.seed` was null. */
   seed: z.int(),
-  /** Prompt tokens in all, and those of them that the context still held from before. */
+  /** Prompt tokens in all, and those of them that the context still held from before. 0: a server does not tell. */
   promptTokens: z.int(),
   cachedTokens: z.int(),
   /** Tokens generated. */
@@ -50,7 +50,7 @@ export const replyStatsSchema = z.object({
   timeToFirstToken: z.number(),
   /** Generated tokens per second after the first one. */
   tokensPerSecond: z.number(),
-  /** How much of the context the conversation fills after this reply. */
+  /** How much of the context the conversation fills after this reply; a size of 0: a server does not tell. */
   contextUsed: z.int(),
   contextSize: z.int(),
   /** Messages left out of the prompt, oldest first, because the context was too small for all. */
