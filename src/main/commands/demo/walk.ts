@@ -52,13 +52,14 @@ export class Walk {
     this.#begin('chat');
     const [file, loaded] = await Promise.all([readModelFile(model), talk.load(model)]);
     output.event({ type: 'loaded', path: model, ...loaded });
-    const facts = [`${count(file.parameters ?? 0)} weights`, size(file.bytes), loaded.device];
+    const facts = [words.weights(count(file.parameters ?? 0)), size(file.bytes), loaded.device];
     output.text(`Puna Starter: ${facts.join(', ')}\n`);
     for (const each of samples.questions.chat.slice(0, mostAsked.chat)) {
       const question = each[language];
       output.text(`\n${words.you}: ${question}\nPuna Starter: `);
       const answer = await talk.ask(question, { onPiece: (piece) => output.text(piece) });
-      output.text(`\n(${answer.tokens} tokens, ${Math.round(answer.tokensPerSecond)} tokens/s)\n`);
+      const perSecond = Math.round(answer.tokensPerSecond);
+      output.text(`\n${words.speed({ tokens: answer.tokens, perSecond })}\n`);
       output.event({ type: 'answer', station: 'chat', question, ...answer });
     }
   }
@@ -180,8 +181,9 @@ export class Walk {
     const width = Math.max(...labels.map(columns));
     const [first = '', second = ''] = labels.map((label) => label + ' '.repeat(width - columns(label)));
     const isRight = comparison.after === comparison.expected ? ' ✓' : '';
+    const [before, after] = [comparison.before, comparison.after].map((text) => text.replaceAll(/\s+/g, ' '));
     output.text(
-      `\n${words.you}: ${comparison.question}\n  ${first}  ${comparison.before}\n  ${second}  ${comparison.after}${isRight}\n`,
+      `\n${words.you}: ${comparison.question}\n  ${first}  ${before}\n  ${second}  ${after}${isRight}\n`,
     );
     output.event({ type: 'compared', station, ...comparison });
     return comparison;

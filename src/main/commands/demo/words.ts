@@ -8,6 +8,8 @@ export interface DemoWords {
   title: string;
   stations: Record<'chat' | 'teach' | 'compare' | 'delta' | 'model', string>;
   you: string;
+  weights(count: string): string;
+  speed(of: { tokens: number; perSecond: number }): string;
   unknown: string;
   data(of: { conversations: number; texts: number; held: number }): string;
   settings(of: { rank: number; epochs: number; learningRate: number; steps: number }): string;
@@ -38,6 +40,8 @@ const en: DemoWords = {
     model: '5. A real model',
   },
   you: 'You',
+  weights: (count) => `${count} weights`,
+  speed: ({ tokens, perSecond }) => `(${tokens} tokens, ${perSecond} tokens/s)`,
   unknown: 'These it cannot know: they are in chats of invented people, which it has not read.',
   data: ({ conversations, texts, held }) =>
     `It learns from ${conversations + texts} examples of these chats; ${held} others are only measured on.`,
@@ -72,6 +76,8 @@ const ko: DemoWords = {
     model: '5. 진짜 모델',
   },
   you: '나',
+  weights: (count) => `가중치 ${count}개`,
+  speed: ({ tokens, perSecond }) => `(토큰 ${tokens}개, 초당 ${perSecond}개)`,
   unknown: '이것은 알 수 없어요. 아직 읽지 않은, 지어낸 사람들의 대화에 있는 이야기거든요.',
   data: ({ conversations, texts, held }) =>
     `이 대화에서 나온 예시 ${conversations + texts}개로 배워요. 다른 ${held}개는 배우지 않고 재는 데만 써요.`,
