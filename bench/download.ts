@@ -11,9 +11,10 @@ import { median } from './median.ts';
 
 /**
  * How fast Puna downloads: the same file from the same server on loopback through `download` and through curl, in turns, so that a busy
- * machine slows both; at full speed, and at that of a line of a gigabit, which is faster than most have. Puna's time has everything in it: hashing, the journal, flushing, the name; curl's is what it tells itself
- * (`time_total`) of writing the file. Beside it curl with `sync` of the file, and with that and `sha256sum`, which is what a person would do to have
- * what Puna gives.
+ * machine slows both; at that of a line of a gigabit, which is faster than most have, and at full speed, where no line but the processor
+ * decides. Puna's time has everything in it: hashing, the journal, flushing, the name; curl's is what it tells itself (`time_total`) of
+ * writing the file. Beside it curl with `sync` of the file, and with that and `sha256sum`, which is what a person would do to have what
+ * Puna gives. Both lines must reach what is wanted of curl alone; the rest is there to say why one does not.
  *
  *     npm run bench:download -- [--megabytes N] [--rounds N] [--connections N] [--folder DIR]
  */
@@ -27,6 +28,8 @@ const { values } = parseArgs({
 });
 /** Throughput for that of curl alone. */
 const wanted = 0.8;
+/** What does as much as Puna. */
+const alike = 'curl, sync, sha256sum';
 /** A second. */
 const gigabitBytes = 125e6;
 
@@ -35,25 +38,33 @@ const source = join(folder, 'source');
 const out = join(folder, 'out');
 const sha256 = await makeFile(source, Number(values.megabytes) * 1e6);
 try {
-  const whole = await compare('loopback at full speed', []);
   const gigabit = await compare(
     'a line of a gigabit, 125 MB/s',
     [String(gigabitBytes)],
-    ['curl', 'Puna', 'Puna, one connection'],
+    ['curl', alike, 'Puna', 'Puna, one connection'],
   );
-  for (const [line, ratio] of [
-    ['loopback', whole],
+  const whole = await compare('loopback at full speed', []);
+  for (const [line, { ofCurl, ofAlike }] of [
     ['a gigabit line', gigabit],
+    ['loopback at full speed', whole],
   ] as const) {
-    console.log(`Throughput from ${line}, Puna : curl = ${ratio.toFixed(2)} (wanted: ≥ ${wanted})`);
-    if (ratio < wanted) process.exitCode = 1;
+    const verdict = ofCurl < wanted ? 'missed' : 'reached';
+    console.log(
+      `Throughput from ${line}, Puna : curl = ${ofCurl.toFixed(2)} (wanted: ≥ ${wanted}, ${verdict}); ` +
+        `Puna : ${alike} = ${ofAlike.toFixed(2)}`,
+    );
+    if (ofCurl < wanted) process.exitCode = 1;
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Downloads from a server of its own in all ways, or in those that are named, and prints how fast that was. Gives Puna's throughput for curl's. */
-async function compare(line: string, limit: readonly string[], names?: readonly string[]): Promise<number> {
+/** Downloads from a server of its own in all ways, or in those that are named, and prints how fast that was. Gives Puna's throughput for that of others. */
+async function compare(
+  line: string,
+  limit: readonly string[],
+  names?: readonly string[],
+): Promise<{ ofCurl: number; ofAlike: number }> {
   const script = join(import.meta.dirname, 'download-server.ts');
   const server = spawn(process.execPath, [script, source, ...limit], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -68,10 +79,9 @@ async function compare(line: string, limit: readonly string[], names?: readonly 
         await rm(out, { force: true });
       }
     }
-    const bare = rounds.get('curl') ?? [];
     /** Of each round its own ratio: what slows a round slows both. */
-    const ratio = (speeds: readonly number[]) =>
-      median(speeds.map((speed, round) => speed / (bare[round] ?? NaN)));
+    const ratio = (speeds: readonly number[], of = 'curl') =>
+      median(speeds.map((speed, round) => speed / (rounds.get(of)?.[round] ?? NaN)));
     console.log(`${values.megabytes} MB from ${line}; medians of ${values.rounds} rounds`);
     console.table(
       Object.fromEntries(
@@ -85,7 +95,8 @@ async function compare(line: string, limit: readonly string[], names?: readonly 
         ]),
       ),
     );
-    return ratio(rounds.get('Puna') ?? []);
+    const puna = rounds.get('Puna') ?? [];
+    return { ofCurl: ratio(puna), ofAlike: ratio(puna, alike) };
   } finally {
     server.kill();
   }
@@ -98,7 +109,7 @@ function waysFrom(url: string): Record<string, () => Promise<number>> {
   return {
     curl: () => told(curl),
     'curl, sync': async () => (await told(curl)) + (await lasting(['sync', out])),
-    'curl, sync, sha256sum': async () =>
+    [alike]: async () =>
       (await told(curl)) + (await lasting(['sync', out])) + (await lasting(['sha256sum', out])),
     Puna: () => told([...program, sha256, values.connections]),
     'Puna, one connection': () => told([...program, sha256, '1']),
