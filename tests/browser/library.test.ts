@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
@@ -156,6 +156,28 @@ describe.skipIf(!findBrowser())('the library', () => {
     expect(new URL(page.url()).hash).toBe('#/weights');
     await page.goBack();
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'deletes for good only what the trash does not take',
+    async () => {
+      const trash = path('home', '.local', 'share', 'Trash');
+      await mkdir(dirname(trash), { recursive: true });
+      await writeFile(trash, 'No folder.');
+      await choose('Own', 'Delete file');
+      const forGood = page.getByRole('button', { name: 'Delete for good' });
+      expect(await forGood.count()).toBe(0);
+      await page.getByRole('button', { name: 'Move to trash' }).click();
+      await page
+        .getByRole('alert')
+        .getByText(/trash does not take/)
+        .waitFor();
+      await forGood.waitFor();
+      // Nobody has agreed to that yet.
+      await page.keyboard.press('Escape');
+      await access(path('data', 'models', 'Own.gguf'));
+      await rm(trash);
+    },
+  );
 
   test("deletes a file of Puna's own into the trash", async () => {
     await choose('Own', 'Delete file');
