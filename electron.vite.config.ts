@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
 import { resolve } from 'node:path';
+import { ThirdParty } from './scripts/third-party/plugin.ts';
 
 /** One output file per process, all in `out/main`; what is in package.json's dependencies stays outside of them. */
 const mainEntries = {
@@ -13,8 +14,11 @@ const mainEntries = {
   'weights-engine': 'src/main/weights/engine.ts',
 };
 
+const thirdParty = new ThirdParty(import.meta.dirname);
+
 export default defineConfig({
   main: {
+    plugins: [thirdParty.plugin()],
     build: {
       rollupOptions: {
         input: mainEntries,
@@ -25,6 +29,7 @@ export default defineConfig({
     },
   },
   preload: {
+    plugins: [thirdParty.plugin()],
     build: {
       rollupOptions: {
         input: { index: 'src/preload/index.ts' },
@@ -35,7 +40,8 @@ export default defineConfig({
   },
   renderer: {
     root: 'src/renderer',
-    plugins: [svelte({ configFile: resolve('svelte.config.js') })],
+    // The page is built last.
+    plugins: [svelte({ configFile: resolve('svelte.config.js') }), thirdParty.plugin({ emits: true })],
     build: {
       rollupOptions: {
         input: 'src/renderer/index.html',

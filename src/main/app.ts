@@ -1,6 +1,6 @@
 import { arch, release, type } from 'node:os';
 import { join } from 'node:path';
-import type { SystemInfo } from '../shared/contract/index.ts';
+import type { SystemInfo, Updates } from '../shared/contract/index.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { Api } from './api/index.ts';
 import { Chat, ModelHost } from './chat/index.ts';
@@ -32,6 +32,8 @@ export interface AppOptions {
   pickModels?: () => Promise<string[]>;
   /** Shows a folder in the desktop's file manager, where there is one. */
   showFolder?: (path: string) => Promise<void>;
+  /** How this shell comes by newer versions of Puna, if it does. */
+  updates?: () => Updates;
   /** The system's trash. */
   trash: Trash;
   /** The folder of what comes with Puna, such as the starter model; null: nothing does. */
@@ -58,6 +60,7 @@ export async function createApp({
   launchEngine: launch,
   pickModels,
   showFolder,
+  updates = () => ({ isConfigured: false, ready: null }),
   trash,
   resources,
   secrets = new FileSecrets(secretsFile(dataFolder)),
@@ -147,7 +150,7 @@ export async function createApp({
     const router = createRouter({
       ...{ starter, hub, downloads, api, servers },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
-      ...{ diagnostics, showFolder: showFolder ?? null },
+      ...{ diagnostics, showFolder: showFolder ?? null, updates },
       ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });
     await starter.takeIn();

@@ -14,7 +14,8 @@ import {
   shell,
   utilityProcess,
 } from 'electron';
-import { mkdirSync } from 'node:fs';
+import type { AppUpdater } from 'electron-updater';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PunaError } from '../shared/error.ts';
@@ -32,6 +33,7 @@ import { closeBeforeQuit } from './electron/quit.ts';
 import { KeychainSecrets } from './electron/secrets.ts';
 import { followSettings } from './electron/settings.ts';
 import { holdSingleInstance } from './electron/single-instance.ts';
+import { UpdateSearch } from './electron/updates.ts';
 import { bringToFront, windowBackground, windowOptions } from './electron/window.ts';
 import { type Words, wordsFor } from './electron/words.ts';
 import { followWork } from './electron/work.ts';
@@ -92,11 +94,13 @@ function chooseDataFolder(): string {
 }
 
 async function start(folder: string, openRequests: OpenRequests): Promise<void> {
+  const updates = new UpdateSearch(hasFeed() ? loadUpdater : null);
   const puna = await createApp({
     dataFolder: folder,
     shell: 'electron',
     launchEngine: utilityProcessLauncher(utilityProcess.fork),
     pickModels,
+    updates: () => updates.status(),
     showFolder,
     secrets: new KeychainSecrets(safeStorage, secretsFile(folder)),
     trash: (path) => shell.trashItem(path),
@@ -117,7 +121,8 @@ async function start(folder: string, openRequests: OpenRequests): Promise<void> 
 
   await followSettings(
     puna.router,
-    ({ theme, language }) => {
+    ({ theme, language, updates: wantsUpdates }) => {
+      updates.follow(wantsUpdates);
       nativeTheme.themeSource = theme;
       words = wordsFor(language, app.getPreferredSystemLanguages());
       showMenu(folder);
@@ -149,6 +154,16 @@ async function start(folder: string, openRequests: OpenRequests): Promise<void> 
       (error: unknown) => console.error(error),
     );
   });
+}
+
+/** Whether whoever built this has said where newer versions are; electron-builder then leaves a file that electron-updater reads. */
+function hasFeed(): boolean {
+  return app.isPackaged && existsSync(join(process.resourcesPath, 'app-update.yml'));
+}
+
+async function loadUpdater(): Promise<AppUpdater> {
+  const { autoUpdater } = await import('electron-updater');
+  return autoUpdater;
 }
 
 function showPage(hash: string): void {

@@ -8,6 +8,7 @@ import {
   type PunaEvent,
   type Settings,
   type SystemInfo,
+  type Updates,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Api } from '../api/index.ts';
@@ -57,6 +58,7 @@ export interface Services {
   events: Events;
   info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
   diagnostics: Diagnostics;
+  updates: () => Updates;
   /** Shows a folder in the desktop's file manager, where there is one. */
   showFolder: ((path: string) => Promise<void>) | null;
   /** The desktop's file dialog, where there is a desktop. */
@@ -158,6 +160,7 @@ export function createRouter(services: Services): AppRouter {
       machine: os.system.machine.handler(({ input }) => machine.facts(input)),
       browse: os.system.browse.handler(({ input: { path, show } }) => browse(path, { show })),
       pickModels: os.system.pickModels.handler(() => pickModels?.() ?? null),
+      updates: os.system.updates.handler(() => services.updates()),
       dataFolder: os.system.dataFolder.handler(async () => ({
         ...(await measureDataFolder(info.dataFolder)),
         canOpen: showFolder !== null,

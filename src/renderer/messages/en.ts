@@ -4,6 +4,7 @@ import { en as grow } from './grow/en.ts';
 import { en as library } from './library/en.ts';
 import { en as hub } from './hub/en.ts';
 import { en as machine } from './machine/en.ts';
+import { en as program } from './program/en.ts';
 import { en as runs } from './runs/en.ts';
 import { en as upkeep } from './upkeep/en.ts';
 import { en as servers } from './servers/en.ts';
@@ -609,6 +610,7 @@ export const en = {
   library,
   hub,
   machine,
+  program,
   runs,
   upkeep,
   servers,

@@ -5,6 +5,7 @@ import { ko as grow } from './grow/ko.ts';
 import { ko as library } from './library/ko.ts';
 import { ko as hub } from './hub/ko.ts';
 import { ko as machine } from './machine/ko.ts';
+import { ko as program } from './program/ko.ts';
 import { ko as runs } from './runs/ko.ts';
 import { ko as upkeep } from './upkeep/ko.ts';
 import { ko as servers } from './servers/ko.ts';
@@ -596,6 +597,7 @@ export const ko: Translation<Messages> = {
   library,
   hub,
   machine,
+  program,
   runs,
   upkeep,
   servers,

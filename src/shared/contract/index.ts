@@ -55,6 +55,7 @@ import {
 import { newServerSchema, serverPatchSchema, serverSchema } from './servers.ts';
 import { browsedKindSchema, folderListingSchema, settingsSchema, systemInfoSchema } from './settings.ts';
 import { samplesSchema } from './tour.ts';
+import { updatesSchema } from './updates.ts';
 import {
   pairSchema,
   suggestionSchema,
@@ -87,6 +88,7 @@ export * from './servers.ts';
 export * from './settings.ts';
 export * from './tour.ts';
 export * from './training.ts';
+export * from './updates.ts';
 export * from './weights.ts';
 
 /** Every failure that a person should read arrives as FAILED: the message is the sentence, the remedy what to do. */
@@ -148,6 +150,7 @@ export const contract = {
       .output(folderListingSchema),
     /** The desktop's own file dialog for GGUF files: their paths, empty if cancelled; null where there is no desktop. */
     pickModels: base.output(z.array(z.string()).nullable()),
+    updates: base.output(updatesSchema),
     /** How large the data folder is, and what takes the room. */
     dataFolder: base.output(dataFolderSchema),
     /** Shows the data folder in the desktop's file manager. */

@@ -26,6 +26,8 @@ export const settingsSchema = z.object({
   computing: computingSchema,
   /** Beginning the tour brings the starter model back where it was taken off the list. */
   tour: tourStateSchema,
+  /** Look for newer versions of Puna, and install them. */
+  updates: z.boolean(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -41,6 +43,8 @@ export const defaultSettings: Settings = {
   showDownloaded: false,
   computing: { gpuLayers: null, threads: null },
   tour: 'new',
+  // Nothing is asked of anyone before the person wants it.
+  updates: false,
 };
 
 /** This program and this machine, for the settings page and for reports. */
