@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -364,7 +364,10 @@ describe('another Puna as a server', () => {
 describe('puna servers', () => {
   const run = promisify(execFile);
   const puna = (...words: string[]) =>
-    run(process.execPath, ['src/main/cli.ts', ...words, '--data', join(folder, 'commands')]);
+    run(process.execPath, ['src/main/cli.ts', ...words, '--data', join(folder, 'commands')], {
+      // A proxy at which nobody answers: what is on this computer is reached without.
+      env: { ...process.env, HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: '' },
+    });
 
   test('adds servers, lists them and their models, and removes them', async () => {
     const { stdout } = await puna('servers', 'add', standIn.address, '--name', 'Box');
@@ -378,7 +381,21 @@ describe('puna servers', () => {
       type: 'result',
       text: 'Hello you.',
     });
+    await expect(
+      puna('chat', '--server', 'Box', '--model', 'llama', '--adapter', 'a.gguf', '--prompt', 'Hi'),
+    ).rejects.toThrow('--adapter is for models of this machine');
     await puna('servers', 'remove', 'Box');
     expect((await puna('servers', 'list')).stdout).not.toContain('Box');
+  });
+
+  test('reads a key from standard input, and keeps it where only its owner can read it', async () => {
+    const adding = puna('servers', 'add', standIn.address, '--key', '--json');
+    adding.child.stdin?.end(`${key}\n`);
+    const { stdout } = await adding;
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'result', name: standIn.host, hasKey: true });
+    expect(stdout).not.toContain(key);
+    expect(standIn.asked.at(-1)?.headers.authorization).toBe(`Bearer ${key}`);
+    const kept = join(folder, 'commands', 'secrets.json');
+    if (process.platform !== 'win32') expect((await stat(kept)).mode & 0o777).toBe(0o600);
   });
 });

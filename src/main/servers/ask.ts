@@ -1,7 +1,9 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { TLSSocket } from 'node:tls';
 import { agentFor } from '../downloads/agents.ts';
 import { NetworkError, networkError } from '../downloads/index.ts';
+import { placeOf } from './address.ts';
 import { type AskedServer, redirected, stoodStill, unreached } from './failures.ts';
 
 /** How long a server is waited for, in ms. */
@@ -53,7 +55,8 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const asked = send(url, {
-      agent: agentFor(url),
+      // A proxy does not lead to this computer, and would only read along.
+      agent: isDirect(url) ? false : agentFor(url),
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...{ accept, 'accept-encoding': 'identity', 'user-agent': 'Puna' },
@@ -72,8 +75,10 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
     };
     asked.on('socket', (socket) => {
       const connected = () => clearTimeout(connecting);
-      if (!socket.connecting) return connected();
-      socket.once('connect', connected);
+      const isSecure = socket instanceof TLSSocket;
+      const isThere = !socket.connecting && !(isSecure && socket.getProtocol() === 'unknown');
+      if (isThere) return connected();
+      socket.once(isSecure ? 'secureConnect' : 'connect', connected);
     });
     asked.on('response', (answer) => {
       done();
@@ -90,6 +95,11 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
     });
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+/** Certificates of other hosts, which the agents know, mean nothing without encryption. */
+function isDirect({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && placeOf(hostname) === 'this-computer';
 }
 
 /** What broke a connection, as a `NetworkError` where it is known. */
