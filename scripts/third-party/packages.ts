@@ -48,8 +48,11 @@ export function readPackages(root: string, folders: Iterable<string>): ShippedPa
   for (const folder of folders) {
     const file = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as PackageFile;
     const { name = folder, version = '', license = '' } = file;
-    const licence = typeof license === 'string' ? license : (license.type ?? '');
-    packages.set(`${name}@${version}`, { name, version, licence, text: licenceText(join(root, folder)) });
+    const text = licenceText(join(root, folder));
+    const said = typeof license === 'string' ? license : (license.type ?? '');
+    // Some say it by their text alone.
+    const licence = said === '' && text?.startsWith('MIT License') ? 'MIT' : said;
+    packages.set(`${name}@${version}`, { name, version, licence, text });
   }
   return [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
