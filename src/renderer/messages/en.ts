@@ -8,6 +8,7 @@ import { en as program } from './program/en.ts';
 import { en as runs } from './runs/en.ts';
 import { en as upkeep } from './upkeep/en.ts';
 import { en as servers } from './servers/en.ts';
+import { en as tour } from './tour/en.ts';
 
 /** Every text of the interface in English. messages/ko.ts has the same keys; `lib/i18n.svelte.ts` types both. */
 export const en = {
@@ -614,6 +615,7 @@ export const en = {
   runs,
   upkeep,
   servers,
+  tour,
 };
 
 /** The shape of a language: the same keys, other words. */

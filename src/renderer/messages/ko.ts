@@ -9,6 +9,7 @@ import { ko as program } from './program/ko.ts';
 import { ko as runs } from './runs/ko.ts';
 import { ko as upkeep } from './upkeep/ko.ts';
 import { ko as servers } from './servers/ko.ts';
+import { ko as tour } from './tour/ko.ts';
 import type { Translation } from './translation.ts';
 
 export const ko: Translation<Messages> = {
@@ -601,4 +602,5 @@ export const ko: Translation<Messages> = {
   runs,
   upkeep,
   servers,
+  tour,
 };

@@ -15,6 +15,7 @@ import Stethoscope from '@lucide/svelte/icons/stethoscope';
 import Sun from '@lucide/svelte/icons/sun';
 import Trash from '@lucide/svelte/icons/trash-2';
 import Weight from '@lucide/svelte/icons/weight';
+import Waypoints from '@lucide/svelte/icons/waypoints';
 import type { Component } from 'svelte';
 import {
   archiveConversation,
@@ -33,6 +34,8 @@ import { themeInView } from '../../lib/theme.ts';
 import { chooseRemote } from '../servers/choose.ts';
 import { addServer } from '../servers/dialogs.svelte.ts';
 import { placeIcons } from '../servers/place.ts';
+import { samples } from '../tour/samples.svelte.ts';
+import { tour } from '../tour/tour.svelte.ts';
 
 export interface Command {
   label: string;
@@ -96,6 +99,7 @@ export function allCommands(onnew: () => void): Command[] {
       icon: Languages,
       run: () => app.updateSettings({ language: locale() === 'ko' ? 'en' : 'ko' }).catch(tellFailure),
     },
+    ...forTour(),
     { label: t('palette.exportAll'), icon: Download, run: () => saveAllConversations('json') },
     {
       label: t('shortcuts.title'),
@@ -116,6 +120,16 @@ function forServers(): Command[] {
       run: () => chooseRemote(id),
     };
   });
+}
+
+/** Where the tour can be gone. */
+function forTour(): Command[] {
+  if (!samples.all) return [];
+  return [
+    tour.step
+      ? { label: t('tour.goOn'), icon: Waypoints, run: () => tour.goOn() }
+      : { label: t('tour.begin'), icon: Waypoints, run: () => tour.begin() },
+  ];
 }
 
 /** What concerns the conversation in view, if there is one. */

@@ -1,0 +1,96 @@
+import type { Translation } from '../translation.ts';
+import type { en } from './en.ts';
+
+/** 기본 모델의 첫인사와 둘러보기의 글. */
+export const ko: Translation<typeof en> = {
+  name: '둘러보기',
+  welcome: {
+    title: '안녕하세요! 저는 작고, 여기에 살아요.',
+    what: '저는 Puna가 처음부터 가르친 아주 작은 모델이에요. 이 컴퓨터 안에서 돌아가고, 쓰신 글도 여기에만 있어요. 아는 건 적지만, 저를 가르쳐 주실 수 있어요.',
+    asks: '이렇게 물어보세요',
+  },
+  offer: '둘러보기',
+  offerWhat: '5분이면 되고, 모두 직접 해 볼 수 있어요.',
+  skip: '괜찮아요',
+  begin: '둘러보기 시작',
+  goOn: '둘러보기 이어서 하기',
+  leave: '둘러보기 그만하기',
+  left: '둘러보기는 언제든 설정에서 시작할 수 있어요.',
+  collapse: '둘러보기 작게 하기 (Esc)',
+  expand: '이어서 하기',
+  place: '{{of}}단계 중 {{at}}단계',
+  progress: '둘러보기 {{of}}단계 중 {{at}}단계: {{step}}',
+  back: '이전',
+  passOver: '건너뛰기',
+  next: '다음: {{step}}',
+  finish: '끝내기',
+  show: '보기',
+  again: '다시 시도',
+  taskDone: '끝났어요: {{task}}',
+  taskOpen: '할 일',
+  taskDoneMark: '끝남',
+  taskWorking: '하는 중',
+  lossFell: '손실 {{first}} → {{last}}',
+  before: '전',
+  after: '후',
+  steps: {
+    chat: {
+      title: '말 걸기',
+      what: '모델은 이 컴퓨터에서 한 낱말씩 짐작하며 답해요. 이 모델은 Puna를 조금 알 뿐, 누가 어떻게 사는지는 전혀 몰라요.',
+    },
+    teach: {
+      title: '가르치기',
+      what: '세상에 없는 사람들의 대화예요. 모델이 여러 번 읽으면, 배운 것이 모델 옆의 작은 파일인 어댑터에 담겨요.',
+    },
+    compare: {
+      title: '비교하기',
+      what: '같은 질문을, 배우기 전과 배운 뒤의 모델에게 물어봐요.',
+    },
+    delta: {
+      title: '델타 더하기',
+      what: '델타는 두 모델의 차이예요. 첫째 모델에 더하면 둘째 모델이 되고, 꼭 그 모델인지 해시로 증명해요.',
+    },
+    model: {
+      title: '진짜 모델 받기',
+      what: '지금 해 본 모든 것을 세상을 아는 모델로도 할 수 있어요. 써 볼 만한 모델 가운데 이 컴퓨터에 맞는 것을 알려 드려요.',
+    },
+  },
+  tasks: {
+    greet: { what: '무엇이든 물어보기', act: '“{{question}}” 묻기' },
+    unknown: { what: '알 수 없는 것 물어보기', act: '“{{question}}” 묻기' },
+    data: { what: '대화 읽어 들이기', act: '대화 읽어 들이기' },
+    learn: { what: '모델에게 가르치기', act: '모델 가르치기' },
+    sides: { what: '두 답 비교해 보기', act: '두 답 보기' },
+    ask: { what: '직접 물어보기', act: '“{{question}}” 묻기' },
+    bench: { what: '베이스와 델타 올려놓기', act: '베이스와 델타 올려놓기' },
+    apply: { what: '더하기', act: '델타 더하기' },
+    other: { what: '새로 나온 모델과 이야기하기', act: '“{{question}}” 묻기' },
+    suits: { what: '이 컴퓨터에 맞는 모델 보기', act: '모델 보기' },
+  },
+  names: {
+    data: '둘러보기: 배울 대화',
+    run: '둘러보기: 대화를 배움',
+    model: '둘러보기: 베이스 더하기 델타',
+    chats: {
+      first: '둘러보기: 첫마디',
+      after: '둘러보기: 배운 뒤',
+      other: '둘러보기: 델타를 더한 뒤',
+    },
+  },
+  end: {
+    title: '둘러보기가 끝났어요',
+    what: '만든 것은 “둘러보기: …”라는 이름으로 남아 있어요. 데이터셋, 배운 것, 모델, 대화 몇 개예요.',
+    remove: '둘러보기에서 만든 것 지우기',
+    removing: '지우는 중이에요',
+    removed: '둘러보기에서 만든 것을 지웠어요',
+  },
+  settings: {
+    title: '둘러보기',
+    walk: 'Puna와 5분',
+    what: '대화하고, 가르치고, 비교하고, 델타를 더하고, 진짜 모델을 찾아요. 모두 직접 해 볼 수 있어요.',
+    at: '지금 “{{step}}” 단계에 있어요.',
+    made: '만든 것',
+    madeWhat: '“둘러보기: …”라는 이름의 데이터셋, 배운 것, 모델, 대화예요. 이름을 바꾼 것은 그대로 남아요.',
+    remove: '지우기',
+  },
+};
