@@ -133,6 +133,16 @@ describe('a server that is added', () => {
     expect(standIn.asked.at(-1)?.body.model).toBe('model-12');
   });
 
+  test('that names models after their files has them in the list without folders, and is asked by their whole names', async () => {
+    const path = '/srv/models/Qwen3-8B-Q4_K_M.gguf';
+    standIn.answers.models = listed([path, 'Qwen/Qwen3-8B']);
+    await add();
+    expect((await library.listAll()).map(({ name }) => name)).toEqual(['Qwen/Qwen3-8B', 'Qwen3-8B-Q4_K_M']);
+    servers.choose(1, [path]);
+    await reply();
+    expect(standIn.asked.at(-1)?.body.model).toBe(path);
+  });
+
   test.for<[string, Answer, RegExp]>([
     [
       'that does not take the key',

@@ -88,7 +88,7 @@ export class StoredServers {
     const put = this.#database.prepare(
       `INSERT INTO models (kind, name, path, bytes, architecture, parameters, quantization, context_length,
          has_chat_template, license, origin, load_settings, added_at, server_id, server_model)
-       VALUES ('remote', @name, @path, 0, '', NULL, NULL, @contextLength, 1, NULL, 'server', @loadSettings, @addedAt,
+       VALUES ('remote', @shownName, @path, 0, '', NULL, NULL, @contextLength, 1, NULL, 'server', @loadSettings, @addedAt,
          @serverId, @name)
        ON CONFLICT (path) DO UPDATE SET context_length = excluded.context_length`,
     );
@@ -100,10 +100,17 @@ export class StoredServers {
         const loadSettings = JSON.stringify(automaticLoadSettings);
         // No path of a file: it only tells this model apart from all others.
         const path = `server:${server.id}:${name}`;
-        put.run({ name, path, contextLength, loadSettings, addedAt, serverId: server.id });
+        const columns = { path, contextLength, loadSettings, addedAt, serverId: server.id };
+        put.run({ ...columns, name, shownName: shownName(name) });
       }
     })();
   }
+}
+
+/** llama-server calls a model after its file, with the whole path, unless it is told otherwise. */
+function shownName(name: string): string {
+  if (!/\.gguf$/i.test(name)) return name;
+  return name.replace(/^.*[\\/]|\.gguf$/gi, '') || name;
 }
 
 function toServer({ id, name, address, place, has_key, offered }: Row): StoredServer {
