@@ -2,7 +2,7 @@ import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -37,8 +37,7 @@ describe.runIf(process.platform === 'linux')('The packaged app', () => {
     if (buildIsStale(root)) expect(build(root)).toBe(true);
     ({ folder, remove: removeFolder } = await temporaryFolder());
     app = await packApp(folder);
-    laidOut = join(folder, 'laid-out');
-    layOut(app, laidOut);
+    laidOut = await layOut(app, join(folder, 'laid-out'));
   }, 5 * minute);
   afterAll(() => removeFolder());
 
@@ -125,13 +124,23 @@ describe.runIf(process.platform === 'linux')('The packaged app', () => {
     expect(existsSync(join(app.resourcesPath, 'app-update.yml'))).toBe(false);
   });
 
-  test('lets its own llama.cpp talk, and its own ggml compute', async () => {
+  test('lets its own llama.cpp talk', async () => {
     const model = await buildScriptedModel(join(folder, 'scripted.gguf'), { reply: 'Packed and well.' });
     expect((await puna('chat', '--model', model, '--prompt', 'How are you?')).stdout).toContain(
       'Packed and well.',
     );
+  });
+
+  test('computes with the ggml that lies beside its archive', async () => {
     const quantized = join(folder, 'quantized.gguf');
-    await puna('quantize', 'tests/fixtures/teaching/base.gguf', quantized, '--requantize');
+    // The system cannot load what is within.
+    const within = join(laidOut, 'node_modules/@node-llama-cpp');
+    await rename(within, join(folder, 'away'));
+    try {
+      await puna('quantize', 'tests/fixtures/teaching/base.gguf', quantized, '--requantize');
+    } finally {
+      await rename(join(folder, 'away'), within);
+    }
     expect(existsSync(quantized)).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 import { extractAll, getRawHeader } from '@electron/asar';
 import { Arch, build, Platform } from 'electron-builder';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import config from '../../electron-builder.config.ts';
 
@@ -40,9 +40,17 @@ export async function packApp(folder: string): Promise<PackagedApp> {
   return { program: join(unpacked, 'puna'), resourcesPath, files: filesOf(header, '') };
 }
 
-/** Lays the app out in a folder as its own code sees it from inside Electron, which makes one tree of the archive and what lies beside. */
-export function layOut({ resourcesPath }: PackagedApp, folder: string): void {
-  extractAll(join(resourcesPath, 'app.asar'), folder);
+/**
+ * Lays the app out as its own code sees it from inside Electron, which shows an archive as a folder. Gives back that folder; what lies
+ * beside the archive lies beside it.
+ */
+export async function layOut({ resourcesPath }: PackagedApp, folder: string): Promise<string> {
+  const archive = join(folder, 'app.asar');
+  extractAll(join(resourcesPath, 'app.asar'), archive);
+  for (const name of ['app.asar.unpacked', 'resources']) {
+    await symlink(join(resourcesPath, name), join(folder, name));
+  }
+  return archive;
 }
 
 /** Where Electron keeps its fuses: this mark, version, count, and a digit for each. */

@@ -12,6 +12,7 @@ import {
   type Pointer,
   registryDeclarations,
 } from './declarations.ts';
+import { outsideArchive } from './outside-archive.ts';
 
 /** The release of llama.cpp whose C API the declarations describe; another one may have moved it. */
 const boundRelease = 'v0.4.0';
@@ -134,7 +135,7 @@ function libraryFolder(kind: LibraryKind): string {
   const name = `${platform ?? process.platform}-${process.arch}${suffix}`;
   // Beside node-llama-cpp, whose packages they are.
   const entry = createRequire(import.meta.url).resolve('node-llama-cpp');
-  const folder = join(dirname(entry), '..', '..', '@node-llama-cpp', name, 'bins', name);
+  const folder = outsideArchive(join(dirname(entry), '..', '..', '@node-llama-cpp', name, 'bins', name));
   try {
     readdirSync(folder);
     return folder;
