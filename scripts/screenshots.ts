@@ -123,6 +123,12 @@ async function fillWeights(shell: Shell, folder: string): Promise<{ base: string
   return { base, delta };
 }
 
+/** Puna itself as a server, as another one of it would see it. */
+async function fillServers({ client, api }: Shell): Promise<void> {
+  if (!api) return;
+  await client.servers.add({ name: 'Workshop', address: api.address, key: api.key });
+}
+
 /** A dataset of twenty facts that a tiny model is taught, and the run that has taught it. */
 async function fillTeach(shell: Shell, folder: string, name: string): Promise<number> {
   const { client } = shell;
@@ -156,7 +162,7 @@ await mkdir(target, { recursive: true });
 const browser = await launchBrowser();
 for (const content of [english, korean]) {
   const { folder, remove } = await temporaryFolder();
-  const shell = await startShell({ dataFolder: join(folder, 'data'), built: true });
+  const shell = await startShell({ dataFolder: join(folder, 'data'), built: true, api: true });
   const conversationId = await fill(shell, folder, content);
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },
@@ -208,6 +214,17 @@ for (const content of [english, korean]) {
     await picture(page, 'teach-light');
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture(page, 'teach-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 860 });
+    await fillServers(shell);
+    await page.goto(`http://127.0.0.1:${shell.port}/#/`);
+    await page.getByRole('button', { name: /^Model: / }).click();
+    await page
+      .getByRole('group', { name: /^Workshop/ })
+      .getByRole('button', { name: 'Example', exact: true })
+      .click();
+    await page.getByRole('button', { name: /^Model: / }).click();
+    await picture(page, 'servers-light');
   }
   await context.close();
   await shell.stop();

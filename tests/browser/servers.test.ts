@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildScriptedModel } from '../support/models.ts';
+import { startOpenAiServer } from '../support/openai-server.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { findBrowser, launchBrowser } from './browser.ts';
 
@@ -185,17 +186,14 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
   });
 
   test('that cannot be reached say so, and are not added', async () => {
-    const gone = await startOutside();
-    const address = `${gone.url}/v1`;
-    const { id: serverId } = await shell.client.servers.add({ name: 'Shed', address, key: null });
-    await shell.client.servers.choose({ serverId, names: ['vendor/model-7'] });
-    gone.server.close();
-    gone.server.closeAllConnections();
+    const { address, host: there, close } = await startOpenAiServer();
+    await shell.client.servers.add({ name: 'Shed', address, key: null });
+    await close();
     await open('#/models/servers');
     const card = page.getByRole('listitem', { name: 'Shed' });
     await card.getByRole('button', { name: 'Ask Shed again for its models' }).click();
     await card.getByText('Not reached').waitFor();
-    await card.getByText(`No server answers at ${new URL(address).host}.`).waitFor();
+    await card.getByText(`No server answers at ${there}.`).waitFor();
     await noFindings();
     await button('Add a server').click();
     await field('Address').fill(address);
@@ -205,11 +203,11 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
     expect((await shell.client.servers.list()).map(({ name }) => name)).toEqual(['Shed']);
     await page.keyboard.press('Escape');
 
-    await card.getByRole('button', { name: 'Chat with vendor/model-7' }).click();
+    await card.getByRole('button', { name: 'Chat with llama' }).click();
     await page.getByRole('textbox', { name: 'Message' }).fill('Are you there?');
     await page.keyboard.press('Enter');
     const failed = page.getByRole('group', { name: 'This reply failed.' });
-    await failed.getByText(`No server answers at ${new URL(address).host}.`).waitFor();
+    await failed.getByText(`No server answers at ${there}.`).waitFor();
     await failed.getByRole('button', { name: 'Try again' }).waitFor();
   });
 

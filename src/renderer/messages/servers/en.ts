@@ -112,6 +112,7 @@ export const en = {
     chosen: '{{number}} chosen',
     nothing: 'Nothing was found for “{{words}}”.',
     more: '{{number}} more; type to find them.',
+    tooMany: 'At most {{number}} models of a server can be in your list.',
   },
   picker: {
     answer: 'It answers by its own settings: adapters, context and memory are up to the server.',

@@ -108,6 +108,7 @@ export const ko: Translation<typeof en> = {
     chosen: '{{number}}개 골랐어요',
     nothing: '“{{words}}”(으)로 찾은 모델이 없어요.',
     more: '{{number}}개 더 있어요. 이름을 적어서 찾아보세요.',
+    tooMany: '한 서버의 모델은 {{number}}개까지 목록에 넣을 수 있어요.',
   },
   picker: {
     answer: '서버의 설정대로 답해요. 어댑터와 컨텍스트, 메모리는 서버가 정해요.',
