@@ -16,6 +16,8 @@ export const en = {
     gpt4all: 'GPT4All',
     ollama: 'Ollama',
   },
+  onlyStarter:
+    'The starter model is tiny: it is there to try everything with. For real work, get one that fits this computer.',
   withTag: 'Only with these tags',
   nothing: 'Nothing is found.',
   showAll: 'Show everything',

@@ -19,6 +19,8 @@ export const ko: Translation<typeof en> = {
     gpt4all: 'GPT4All',
     ollama: 'Ollama',
   },
+  onlyStarter:
+    '시작 모델은 아주 작아서 이것저것 해 보기에 좋은 모델이에요. 제대로 쓰려면 이 컴퓨터에 맞는 모델을 받아 보세요.',
   withTag: '이 태그가 있는 것만',
   nothing: '찾은 것이 없어요.',
   showAll: '모두 보기',
