@@ -3,13 +3,14 @@ import type { Configuration } from 'electron-builder';
 // How installers are made of the built app; docs/packaging.md has the reasons. What belongs to whoever publishes them comes
 // from the environment, and is absent where nobody does:
 //   PUNA_CUDA=1        NVIDIA's libraries are included, which makes an installer about 320 MB larger
-//   PUNA_UPDATE_FEED   https address of the folder in which new versions will lie; without it Puna never asks for any
+//   PUNA_UPDATE_FEED   https address of the folders in which new versions will lie, one for each system, such as
+//                      mac-arm64; without it Puna never asks for any
 //   PUNA_HOMEPAGE, PUNA_MAINTAINER   for the fields that Debian's packages must have
 //   CSC_LINK, …        certificates, as electron-builder knows them
 
 const { env } = process;
 const feed = env['PUNA_UPDATE_FEED'];
-const isSigned = Boolean(env['CSC_LINK'] ?? env['CSC_NAME']);
+const isSigned = Boolean(env['CSC_LINK'] || env['CSC_NAME']);
 /** After the platform's name: builds of llama.cpp that come along. Metal is part of a Mac's; Vulkan also runs on NVIDIA's. */
 const gpus = ['', '-vulkan', '-metal', ...(env['PUNA_CUDA'] === '1' ? ['-cuda', '-cuda-ext'] : [])];
 
@@ -19,7 +20,7 @@ const config: Configuration = {
   copyright: 'Puna is free software under the Apache License 2.0.',
   directories: { output: 'dist', buildResources: 'packaging' },
   artifactName: '${productName}-${version}-${os}-${arch}.${ext}',
-  publish: feed ? { provider: 'generic', url: feed } : null,
+  publish: feed ? { provider: 'generic', url: `${feed.replace(/\/$/, '')}/\${os}-\${arch}` } : null,
   extraMetadata: { homepage: env['PUNA_HOMEPAGE'] ?? 'https://puna.invalid' },
 
   files: [
