@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { databaseFile, openDatabase } from '../../src/main/history/index.ts';
 import { Library } from '../../src/main/library/index.ts';
@@ -278,20 +279,19 @@ describe('a reply of a server', () => {
     });
   });
 
-  test('has every character whole, wherever the network cuts it', async () => {
+  test('has every character whole, wherever the network cuts it, and its end without a line behind it', async () => {
     const words = '안녕하세요, 푸나예요 🏔️.';
-    standIn.answers.chat = (response) => {
+    standIn.answers.chat = async (response) => {
       beginStream(response);
-      const bytes = Buffer.from(
-        `: a comment\r\n\r\ndata: ${JSON.stringify({ choices: [{ delta: { content: words } }] })}\r\n\r\ndata: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]`,
-      );
-      let at = 0;
-      const next = () => {
-        if (at >= bytes.length) return void response.end();
-        response.write(bytes.subarray(at, at + 1), next);
-        at++;
-      };
-      next();
+      const said = JSON.stringify({ choices: [{ delta: { content: words } }] });
+      const end = JSON.stringify({ choices: [{ delta: {}, finish_reason: 'stop' }] });
+      const bytes = Buffer.from(`: a comment\r\n\r\ndata: ${said}\r\n\r\ndata: ${end}`);
+      // Seven bytes are no whole number of Korean letters.
+      for (let at = 0; at < bytes.length; at += 7) {
+        response.write(bytes.subarray(at, at + 7));
+        await wait(2);
+      }
+      response.end();
     };
     await add();
     expect(await reply()).toMatchObject({ text: words, error: null });
@@ -400,6 +400,12 @@ describe('a reply of a server', () => {
     [
       'a stream that ends without an end',
       streams(['One'], { finish: null, done: false }),
+      /ended in the middle of the reply/,
+      'One',
+    ],
+    [
+      'a stream that ends within an event',
+      streams(['One'], { instead: (response) => void response.end('data: {"choices":[{"del') }),
       /ended in the middle of the reply/,
       'One',
     ],

@@ -87,7 +87,7 @@ export async function readStream(
     return readWhole(await textOf(answer, server, patience.firstPieceMs), server, { wish, onSaid });
   }
   const { body } = answer;
-  const state = { done: false, finished: false, events: 0 };
+  const state = { done: false, finished: false, ended: false, events: 0 };
   let failure: NetworkError | null = null;
   let silence: NodeJS.Timeout | undefined;
   const waitFor = (ms: number) => {
@@ -97,6 +97,8 @@ export async function readStream(
   const take = (data: string) => {
     if (state.done || failure) return;
     if (data.trim() === '[DONE]') return void (state.done = true);
+    // Half an event at the end is no failure of its own: the reply broke off there.
+    if (state.ended && parseJson(data) === undefined) return;
     state.events++;
     try {
       const said = saidBy(data, server, wish);
@@ -126,7 +128,9 @@ export async function readStream(
       if (state.done) return;
       waitFor(state.finished ? afterEndMs : state.events > 0 ? patience.silenceMs : patience.firstPieceMs);
     }
-    parser.reset({ consume: true });
+    state.ended = true;
+    // The last event of some has no empty line behind it.
+    parser.feed(`${decoder.decode()}\n\n`);
     if (failure) throw failure;
   } catch (thrown) {
     // A reply that has ended is whole, however its connection ends.
