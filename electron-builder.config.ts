@@ -94,6 +94,8 @@ const config: Configuration = {
     // Conversations and models belong to the person, not to the program.
     deleteAppDataOnUninstall: false,
   },
+  // Its runtime needs no libfuse, and its start leaves Chromium's sandbox on wherever the system allows one.
+  toolsets: { appimage: '1.0.3' },
   linux: {
     target: ['AppImage', 'deb'],
     icon: 'packaging/icons',
