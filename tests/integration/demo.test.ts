@@ -4,6 +4,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Comparison } from '../../src/main/commands/demo/walk.ts';
 import { readModelFile } from '../../src/main/weights/model-file.ts';
 import { temporaryFolder } from '../support/shell.ts';
 import { asked, buildResources } from '../support/starter.ts';
@@ -20,11 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => temporary.remove());
 
+/** As much as the walk takes on a slow machine that has other things to do. */
+const patience = 600_000;
+
 /** `puna demo` with a folder for temporary files of its own, in which nothing may be left. */
-function begin(words: string[]) {
+function begin(words: string[], from: string | null = resources) {
   const child = spawn(
     process.execPath,
-    ['src/main/cli.ts', 'demo', '--resources', resources, '--threads', '1', ...words],
+    ['src/main/cli.ts', 'demo', '--threads', '1', ...(from === null ? [] : ['--resources', from]), ...words],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: at('tmp'), LC_ALL: 'C.UTF-8' } },
   );
   const said = { stdout: '', stderr: '' };
@@ -113,4 +117,32 @@ describe('puna demo', () => {
     expect(stderr).toMatch(/puna: There is no file or folder \S+chats.jsonl\./);
     expect(await left()).toEqual([]);
   });
+});
+
+describe.each(['en', 'ko'])('puna demo with what comes with Puna: %s', (language) => {
+  it(
+    'shows that the loss falls, the answers change to what was taught, and the delta is proved',
+    { timeout: patience },
+    async () => {
+      const { status, stdout, stderr } = await begin(['--json', '--language', language], null).end;
+      expect(status, stderr).toBe(0);
+      const told = lines(stdout);
+      const losses = told.filter(({ type }) => type === 'step').map(({ loss }) => Number(loss));
+      const last = losses.slice(-10);
+      expect(Math.max(...last)).toBeLessThan((losses[0] ?? 0) / 4);
+
+      const result = told.at(-1) ?? { type: 'none' };
+      const answers = result['answers'] as Comparison[];
+      expect(answers).toHaveLength(4);
+      for (const { before, after, expected } of answers) {
+        expect(before).not.toBe(expected);
+        expect(after).not.toBe(before);
+      }
+      expect(answers.filter(({ after, expected }) => after === expected)).not.toEqual([]);
+      expect(result['proof']).toMatchObject({ kind: 'hashes' });
+      const spoken = result['delta'] as Comparison[];
+      expect(spoken).not.toEqual([]);
+      for (const { before, after } of spoken) expect(after).not.toBe(before);
+    },
+  );
 });

@@ -76,7 +76,8 @@ export async function startShell({
   };
 }
 
-async function connect(link: string, port: number): Promise<{ client: Client; socket: WebSocket }> {
+/** A client of a browser shell that is there, by the link that it has printed. */
+export async function connect(link: string, port: number): Promise<{ client: Client; socket: WebSocket }> {
   const { search } = new URL(link);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/rpc${search}`, { origin: `http://127.0.0.1:${port}` });
   await once(socket, 'open');
@@ -92,7 +93,7 @@ export async function temporaryFolder(): Promise<{ folder: string; remove: () =>
 }
 
 /** Waits until no reply is being made or waits any more. */
-export async function replyFinished({ client }: Shell): Promise<void> {
+export async function replyFinished({ client }: Pick<Shell, 'client'>): Promise<void> {
   for (;;) {
     const { queue } = await client.system.state();
     if (queue.length === 0) return;
