@@ -15,7 +15,7 @@ import {
   utilityProcess,
 } from 'electron';
 import type { AppUpdater } from 'electron-updater';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PunaError } from '../shared/error.ts';
@@ -23,6 +23,7 @@ import { createApp } from './app.ts';
 import { appScheme, serveFolder } from './electron/app-protocol.ts';
 import { reloadAfterCrash } from './electron/crash.ts';
 import { utilityProcessLauncher } from './electron/engine-process.ts';
+import { tellAndLeave } from './electron/failure.ts';
 import { guardContents, guardSession } from './electron/guards.ts';
 import { contextMenuTemplate, menuTemplate } from './electron/menu.ts';
 import { linkScheme } from './electron/open-request.ts';
@@ -40,7 +41,7 @@ import { followWork } from './electron/work.ts';
 import { acceptPorts } from './rpc/message-port.ts';
 import { secretsFile } from './secrets/index.ts';
 import { resourcesFolder } from './starter/index.ts';
-import { dataFolder } from './storage/index.ts';
+import { dataFolder, makeDataFolder } from './storage/index.ts';
 
 // The Electron shell. Here its parts are connected; each part is in electron/. Electron waits for this file to be read to
 // its end before it is ready, so nothing here may wait for that at the top level.
@@ -87,7 +88,7 @@ function chooseDataFolder(): string {
   });
   const folder = dataFolder(typeof values.data === 'string' ? values.data : undefined);
   const chromium = join(folder, 'electron');
-  mkdirSync(chromium, { recursive: true });
+  makeDataFolder(folder, 'electron');
   app.setPath('userData', folder);
   app.setPath('sessionData', chromium);
   return folder;
@@ -98,7 +99,7 @@ async function start(folder: string, openRequests: OpenRequests): Promise<void> 
   const puna = await createApp({
     dataFolder: folder,
     shell: 'electron',
-    launchEngine: utilityProcessLauncher(utilityProcess.fork),
+    launchEngine: utilityProcessLauncher(utilityProcess.fork, { lendsFork: app.isPackaged }),
     pickModels,
     updates: () => updates.status(),
     showFolder,
@@ -231,10 +232,6 @@ async function pickModels(): Promise<string[]> {
   return filePaths;
 }
 
-/** Says why there is no window, and leaves. */
 function fail(thrown: unknown): void {
-  const { message, remedy } = PunaError.from(thrown);
-  console.error(thrown);
-  dialog.showErrorBox('Puna', `${message}\n${remedy}`.trim());
-  app.exit(1);
+  tellAndLeave(thrown, { app, dialog });
 }

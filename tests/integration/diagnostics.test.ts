@@ -136,7 +136,7 @@ describe('puna doctor', () => {
     await mkdir(other);
     await cp(join(data, 'machine.json'), join(other, 'machine.json'));
     const database = new Database(join(other, 'puna.db'));
-    database.exec('CREATE TABLE conversations (updated_at INTEGER); CREATE TABLE messages (id INTEGER);');
+    database.exec('CREATE TABLE others (id INTEGER);');
     database.pragma('user_version = 999');
     database.close();
     expect((await doctor(other)).findings.map(({ kind }) => kind)).toEqual(['database-newer']);

@@ -68,7 +68,7 @@ export class Diagnostics {
         llamaCpp: 'value' in llama ? llama.value.release : null,
         sqlite: sqliteVersion(),
       },
-      system: `${type()} ${release()} ${arch()}`,
+      system: `${type()} ${arch()} ${release()}`,
       dataFolder: shortPath(dataFolder, homedir()),
       machine: 'value' in facts ? facts.value : null,
       engines: records,

@@ -57,7 +57,7 @@ function versionRows({ versions, shell, system, at, dataFolder }: Told): Row[] {
 
 function machineRows({ processor, cores, threads, memory, gpu, disk, bandwidth }: MachineFacts): Row[] {
   return [
-    ['Processor', `${processor}, ${cores} cores, ${threads} threads for models`],
+    ['Processor', `${processor}, ${cores} cores, ${threads} of them for models`],
     ['Memory', `${size(memory.total)}${memory.limited ? ' (limited)' : ''}, ${size(memory.free)} free`],
     [
       'GPU',

@@ -1,7 +1,8 @@
-import { getLlama, type Llama, type LlamaGpuType, LlamaLogLevel } from 'node-llama-cpp';
+import { getLlama, type Llama, type LlamaGpuType, LlamaLogLevel, NoBinaryFoundError } from 'node-llama-cpp';
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { LoadSettings } from '../../shared/contract/index.ts';
+import { PunaError } from '../../shared/error.ts';
 
 /** How much of what llama.cpp complained of is kept to explain a failure. */
 const keptComplaints = 20;
@@ -11,7 +12,7 @@ const complaints: string[] = [];
 
 /**
  * llama.cpp with the best device of this machine, or the kind of device that the first call asks for. Only binaries that were installed are used: nothing is downloaded or
- * compiled. What llama.cpp says goes to stderr, where main keeps the end of it.
+ * compiled. What llama.cpp says goes to stderr, where main keeps the end of it. Errors: `internal` (there is none that works here).
  */
 export function llama(gpu: 'auto' | LlamaGpuType = 'auto'): Promise<Llama> {
   shared ??= getLlama({
@@ -27,8 +28,19 @@ export function llama(gpu: 'auto' | LlamaGpuType = 'auto'): Promise<Llama> {
     },
     // The number of threads is chosen for each context, and may be more than the library's own choice.
     maxThreads: 0,
+  }).catch((cause: unknown) => {
+    throw cause instanceof NoBinaryFoundError ? noBinary(cause) : cause;
   });
   return shared;
+}
+
+function noBinary(cause: unknown): PunaError {
+  return new PunaError(
+    'internal',
+    `There is no llama.cpp that works on this computer (${process.platform}, ${process.arch}).`,
+    'Install Puna again; if that does not help, this kind of computer is not supported yet.',
+    { cause },
+  );
 }
 
 /** What llama.cpp has complained of since the last time that this was asked. Its errors say less than its log. */

@@ -1,4 +1,4 @@
-import { InsufficientMemoryError, NoBinaryFoundError } from 'node-llama-cpp';
+import { InsufficientMemoryError } from 'node-llama-cpp';
 import { basename } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { newComplaints } from './llama.ts';
@@ -24,14 +24,6 @@ export async function loadError(
   const name = basename(path);
   if (thrown instanceof PunaError) return thrown;
   if (signal.aborted) return new PunaError('cancelled', 'Loading was cancelled.', '', cause);
-  if (thrown instanceof NoBinaryFoundError) {
-    return new PunaError(
-      'internal',
-      `There is no llama.cpp for this computer (${process.platform}, ${process.arch}).`,
-      'Install Puna again; if that does not help, this kind of computer is not supported yet.',
-      cause,
-    );
-  }
   if (isOutOfMemory(thrown, complaints)) {
     return new PunaError(
       'out-of-memory',

@@ -1,5 +1,6 @@
 import { SqliteError } from 'better-sqlite3';
 import { PunaError } from '../../shared/error.ts';
+import { nativeError } from './native-error.ts';
 
 const historyRemedy =
   'Close Puna and put a backup in its place (those that Puna made lie beside it and end in .backup); the damaged file was left as it is.';
@@ -13,7 +14,7 @@ export function databaseError(
   file = 'the database',
   { remedy = historyRemedy }: { remedy?: string } = {},
 ): unknown {
-  if (!(thrown instanceof SqliteError)) return thrown;
+  if (!(thrown instanceof SqliteError)) return nativeError(thrown, 'SQLite');
   const cause = { cause: thrown };
   const code = thrown.code;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {

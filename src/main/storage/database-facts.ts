@@ -32,17 +32,27 @@ export async function readDatabaseFacts(file: string, { check }: { check: boolea
     const version = Number(database.pragma('user_version', { simple: true }));
     const problems = check ? problemsOf(database) : null;
     if (version === 0) return { bytes, version, conversations: 0, messages: 0, newest: null, problems };
-    const one = (sql: string) => database?.prepare<[], number | null>(sql).pluck().get() ?? null;
+    const one = (sql: string) => numberOf(database, sql);
     return {
       ...{ bytes, version, problems },
-      conversations: one('SELECT count(*) FROM conversations') ?? 0,
+      conversations: one('SELECT count(*) FROM conversations WHERE deleted_at IS NULL') ?? 0,
       messages: one('SELECT count(*) FROM messages') ?? 0,
-      newest: one('SELECT max(updated_at) FROM conversations'),
+      newest: one('SELECT max(updated_at) FROM conversations WHERE deleted_at IS NULL'),
     };
   } catch (thrown) {
     throw databaseError(thrown, file);
   } finally {
     database?.close();
+  }
+}
+
+/** Null also where a newer Puna has other tables. */
+function numberOf(database: Database.Database | undefined, sql: string): number | null {
+  try {
+    return database?.prepare<[], number | null>(sql).pluck().get() ?? null;
+  } catch (thrown) {
+    if (thrown instanceof Database.SqliteError && thrown.code === 'SQLITE_ERROR') return null;
+    throw thrown;
   }
 }
 

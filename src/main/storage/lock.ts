@@ -1,8 +1,9 @@
 import Database from 'better-sqlite3';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from './file-error.ts';
+import { nativeError } from './native-error.ts';
 
 export interface FolderLock {
   release(): void;
@@ -14,11 +15,7 @@ export interface FolderLock {
  * remain. Errors: `already-running`, `disk-full`, `invalid-input` (the folder cannot be written).
  */
 export function lockDataFolder(folder: string): FolderLock {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (thrown) {
-    throw folderError(thrown, folder);
-  }
+  makeDataFolder(folder);
   let database: Database.Database | undefined;
   try {
     database = new Database(join(folder, 'lock.db'), { timeout: 0 });
@@ -28,6 +25,23 @@ export function lockDataFolder(folder: string): FolderLock {
     throw lockError(thrown, folder);
   }
   return { release: () => database.close() };
+}
+
+/** Makes the data folder, and one in it. Errors: `disk-full`, `invalid-input` (it cannot be made, or written). */
+export function makeDataFolder(folder: string, within?: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (thrown) {
+    throw folderError(thrown, folder);
+  }
+  try {
+    // SQLite would open what is there for reading.
+    accessSync(folder, constants.W_OK);
+    if (within !== undefined) mkdirSync(join(folder, within), { recursive: true });
+  } catch (thrown) {
+    const error = fileError(thrown, folder);
+    throw error instanceof PunaError && error.code === 'disk-full' ? error : cannotBeWritten(thrown, folder);
+  }
 }
 
 /** A folder that cannot be made has many reasons, which systems name differently (a read-only disk as a missing folder). */
@@ -43,7 +57,7 @@ function folderError(thrown: unknown, folder: string): unknown {
 }
 
 function lockError(thrown: unknown, folder: string): unknown {
-  if (!(thrown instanceof Database.SqliteError)) return thrown;
+  if (!(thrown instanceof Database.SqliteError)) return nativeError(thrown, 'SQLite');
   const cause = { cause: thrown };
   if (thrown.code.startsWith('SQLITE_BUSY') || thrown.code.startsWith('SQLITE_LOCKED')) {
     return new PunaError(
@@ -61,10 +75,14 @@ function lockError(thrown: unknown, folder: string): unknown {
       cause,
     );
   }
+  return cannotBeWritten(thrown, folder);
+}
+
+function cannotBeWritten(cause: unknown, folder: string): PunaError {
   return new PunaError(
     'invalid-input',
     `The data folder ${folder} cannot be written.`,
     'Check its permissions, or name another folder with --data.',
-    cause,
+    { cause },
   );
 }

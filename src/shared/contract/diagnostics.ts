@@ -58,7 +58,7 @@ export const diagnosticsSchema = z.object({
     llamaCpp: z.string().nullable(),
     sqlite: z.string().nullable(),
   }),
-  /** Such as `Linux 6.1.0 x64`. */
+  /** Such as `Linux x64 6.1.0`. */
   system: z.string(),
   /** A home is written as `~`. */
   dataFolder: z.string(),

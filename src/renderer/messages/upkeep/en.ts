@@ -13,7 +13,8 @@ export const en = {
     layers: 'Layers on the GPU',
     layersHint: 'More are faster, and take more of its memory.',
     threads: 'Threads',
-    threadsHint: 'Of the processor. Empty: as many as suit this computer, which is {{threads}}.',
+    threadsHint: 'Of the processor. Empty: as many as suit this computer.',
+    threadsHintKnown: 'Of the processor. Empty: as many as suit this computer, which is {{threads}}.',
     automatic: 'Automatic',
   },
   data: {
@@ -101,7 +102,7 @@ export const en = {
     system: 'System',
     machine: 'Machine',
     processor: 'Processor',
-    processorIs: '{{name}}, {{cores}} cores, {{threads}} threads for models',
+    processorIs: '{{name}}, {{cores}} cores, {{threads}} of them for models',
     memory: 'Memory',
     memoryIs: '{{total}}, {{free}} free',
     gpu: 'GPU',

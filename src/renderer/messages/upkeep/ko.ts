@@ -15,7 +15,8 @@ export const ko: Translation<typeof en> = {
     layers: 'GPU에 올릴 층',
     layersHint: '많을수록 빠르고, GPU 메모리를 더 써요.',
     threads: '스레드',
-    threadsHint: '프로세서의 스레드 수예요. 비워 두면 이 컴퓨터에 알맞은 {{threads}}개를 써요.',
+    threadsHint: '프로세서의 스레드 수예요. 비워 두면 이 컴퓨터에 알맞게 써요.',
+    threadsHintKnown: '프로세서의 스레드 수예요. 비워 두면 이 컴퓨터에 알맞은 {{threads}}개를 써요.',
     automatic: '자동',
   },
   data: {
@@ -98,7 +99,7 @@ export const ko: Translation<typeof en> = {
     system: '시스템',
     machine: '컴퓨터',
     processor: '프로세서',
-    processorIs: '{{name}}, 코어 {{cores}}개, 모델에 쓰는 스레드 {{threads}}개',
+    processorIs: '{{name}}, 코어 {{cores}}개 중 {{threads}}개를 모델에 써요',
     memory: '메모리',
     memoryIs: '{{total}}, 여유 {{free}}',
     gpu: 'GPU',
