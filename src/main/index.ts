@@ -99,7 +99,7 @@ async function start(folder: string, openRequests: OpenRequests): Promise<void> 
   const puna = await createApp({
     dataFolder: folder,
     shell: 'electron',
-    launchEngine: utilityProcessLauncher(utilityProcess.fork, { lendsFork: app.isPackaged }),
+    launchEngine: utilityProcessLauncher(utilityProcess.fork),
     pickModels,
     updates: () => updates.status(),
     showFolder,

@@ -222,7 +222,11 @@ describe('without a part of its own', () => {
       /^better-sqlite3$/,
       /^puna: A part of Puna is missing or broken \(.*\)\. Install Puna again.*\n$/,
     ],
-    ['its native part', /prebuilds.*\.node$/, /^puna: SQLite does not start: its native package is missing.*\n$/],
+    [
+      'its native part',
+      /prebuilds.*\.node$/,
+      /^puna: SQLite does not start: its native package is missing.*\n$/,
+    ],
   ])('a start says in one line that %s is missing', async (_what, pattern, said) => {
     const words = ['serve', '--no-open', '--port', '0', '--data', join(folder, 'without')];
     const { status, stderr } = await run(words, { env: without(pattern) });
