@@ -51,8 +51,8 @@ const config: Configuration = {
   npmRebuild: false,
   electronLanguages: ['en', 'ko'],
   electronFuses: {
-    // Engines need it: see src/main/electron/engine-process.ts.
-    runAsNode: true,
+    // What engines would need it for, they get in another way: see src/main/engine/lent-fork.ts.
+    runAsNode: false,
     enableCookieEncryption: true,
     enableNodeOptionsEnvironmentVariable: false,
     enableNodeCliInspectArguments: false,

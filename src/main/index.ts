@@ -99,7 +99,7 @@ async function start(folder: string, openRequests: OpenRequests): Promise<void> 
   const puna = await createApp({
     dataFolder: folder,
     shell: 'electron',
-    launchEngine: utilityProcessLauncher(utilityProcess.fork),
+    launchEngine: utilityProcessLauncher(utilityProcess.fork, { lendsFork: app.isPackaged }),
     pickModels,
     updates: () => updates.status(),
     showFolder,

@@ -111,6 +111,7 @@ describe.runIf(process.platform === 'linux')('The packaged app', () => {
     // As Electron reads them.
     const [on, off] = ['1', '0'].map((digit) => digit.charCodeAt(0));
     expect(await getCurrentFuseWire(app.program)).toMatchObject({
+      [FuseV1Options.RunAsNode]: off,
       [FuseV1Options.EnableCookieEncryption]: on,
       [FuseV1Options.EnableNodeOptionsEnvironmentVariable]: off,
       [FuseV1Options.EnableNodeCliInspectArguments]: off,

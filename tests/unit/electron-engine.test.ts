@@ -49,3 +49,32 @@ test('An engine is asked to end, and made to end', async () => {
   expect(await once(sleeper, 'exit')).toEqual([null, 'SIGKILL']);
   expect(() => engine.kill('SIGKILL')).not.toThrow();
 });
+
+test('An engine to which processes are lent asks for them, and main hears nothing of that', () => {
+  const made = [1, 2].map(() => {
+    const calls = { pid: 42, stderr: new PassThrough(), postMessage: vi.fn(), kill: vi.fn(() => true) };
+    return { ...fakeEmitter<UtilityProcess>(calls), calls };
+  });
+  const [engineMade, lentMade] = made;
+  const fork = vi.fn<typeof utilityProcess.fork>();
+  for (const { target } of made) fork.mockReturnValueOnce(target);
+  const engine = utilityProcessLauncher(fork, { lendsFork: true })('/out/main/inference-engine.js');
+  expect(fork.mock.lastCall?.[2]?.env).toMatchObject({ PUNA_LENT_FORK: '1' });
+
+  const heard: unknown[] = [];
+  engine.onMessage((message) => heard.push(message));
+  engineMade?.target.emit('message', { type: 'fork', id: 7, file: '/test.js', env: { A: 'b' } });
+  expect(fork.mock.lastCall).toMatchObject(['/test.js', [], { env: { A: 'b' } }]);
+  engineMade?.target.emit('message', { type: 'fork-send', id: 7, message: 'start' });
+  expect(lentMade?.calls.postMessage).toHaveBeenCalledExactlyOnceWith('start');
+  lentMade?.target.emit('message', 'done');
+  expect(engineMade?.calls.postMessage).toHaveBeenLastCalledWith({
+    ...{ type: 'fork-message', id: 7, message: 'done' },
+  });
+  engineMade?.target.emit('message', { type: 'ready' });
+  expect(heard).toEqual([{ type: 'ready' }]);
+
+  // It goes when the engine goes.
+  engineMade?.target.emit('exit', 1);
+  expect(lentMade?.calls.kill).toHaveBeenCalledOnce();
+});

@@ -1,27 +1,34 @@
 import type { utilityProcess } from 'electron';
-import type { LaunchEngine } from '../engine/index.ts';
+import { type LaunchEngine, lentForkVariable } from '../engine/index.ts';
+import { lendFork } from './lend-fork.ts';
 
 /**
  * Forks engines as utility processes (`utilityProcess.fork`, which is there once Electron is ready). The system's task
  * manager shows them under Puna, and they end with Electron's main process, in whatever way that ends.
  *
  * node-llama-cpp tries a binary in a child process before it loads it, and a utility process has `child_process.fork` alone
- * for that, which Electron turns into a plain Node. So the fuse `runAsNode` must stay on in a packaged Puna: without it
- * every GPU would look broken.
+ * for that, which Electron turns into a plain Node: without the fuse `runAsNode` every binary would look broken. `lendsFork`: engines
+ * get those processes of main instead, as in a packaged Puna, which has that fuse off.
  */
-export function utilityProcessLauncher(fork: typeof utilityProcess.fork): LaunchEngine {
+export function utilityProcessLauncher(
+  fork: typeof utilityProcess.fork,
+  { lendsFork = false } = {},
+): LaunchEngine {
   return (entryFile) => {
     const child = fork(entryFile, [], {
       serviceName: 'Puna engine',
       // What an engine prints is its log; only its last lines matter, should it die.
       stdio: ['ignore', 'ignore', 'pipe'],
+      ...(lendsFork && { env: { ...process.env, [lentForkVariable]: '1' } }),
     });
+    const isForkRequest = lendsFork ? lendFork(child, fork) : () => false;
     return {
       get pid() {
         return child.pid;
       },
       send: (message) => child.postMessage(message),
-      onMessage: (listener) => child.on('message', listener),
+      onMessage: (listener) =>
+        child.on('message', (message: unknown) => isForkRequest(message) || listener(message)),
       onStderr(listener) {
         child.stderr?.setEncoding('utf8').on('data', listener);
         // V8 gave up, mostly for want of memory. `exit` follows.

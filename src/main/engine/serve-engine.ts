@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { PunaError } from '../../shared/error.ts';
+import { lentForkVariable, type ParentPort, useLentFork } from './lent-fork.ts';
 import type { FromEngine, JobTable, ToEngine } from './messages.ts';
 
 /** How an engine does its jobs. The signal is aborted when the job is cancelled. */
@@ -20,13 +21,9 @@ interface Port {
 
 /** Electron's utility processes have a port of their own; a forked Node process speaks over its channel. */
 function port(): Port {
-  const { parentPort } = process as NodeJS.Process & {
-    parentPort?: {
-      postMessage(message: unknown): void;
-      on(event: 'message', listener: (event: { data: unknown }) => void): void;
-    };
-  };
+  const { parentPort } = process as NodeJS.Process & { parentPort?: ParentPort };
   if (parentPort) {
+    if (process.env[lentForkVariable]) useLentFork(parentPort);
     return {
       send: (message) => parentPort.postMessage(message),
       onMessage: (listener) => parentPort.on('message', ({ data }) => listener(data)),
@@ -69,7 +66,7 @@ export function serveEngine<Jobs extends JobTable>(
     const message = received as ToEngine<Jobs>;
     if (message.type === 'job') void run(message);
     else if (message.type === 'cancel') jobs.get(message.id)?.abort();
-    else {
+    else if (message.type === 'stop') {
       for (const controller of jobs.values()) controller.abort();
       void onStop().finally(() => process.exit());
     }
