@@ -230,6 +230,15 @@ describe('a server that is added', () => {
     expect(await library.listAll()).toMatchObject([{ server: { name: 'Renamed' } }]);
   });
 
+  test('tells anew how long conversations may be when it is asked again', async () => {
+    standIn.answers.models = listed([{ id: 'llama', max_model_len: 4096 }]);
+    const { id } = await add();
+    standIn.answers.models = listed([{ id: 'llama', max_model_len: 8192 }, 'qwen']);
+    await servers.refresh(id);
+    expect(await library.listAll()).toMatchObject([{ name: 'llama', contextLength: 8192 }]);
+    expect((await reply()).result).toMatchObject({ contextSize: 8192 });
+  });
+
   test('says why it cannot be reached now, and keeps its models', async () => {
     const { id } = await add();
     standIn.answers.models = refuses(500, { error: 'No memory' });

@@ -102,7 +102,7 @@ export class Servers {
     // It may have been removed meanwhile.
     this.#get(id);
     if (key != null) await this.#options.secrets.set(keyName(id), key);
-    this.#stored.set({
+    this.#keep({
       ...{ id, name: patch.name?.trim() ?? before.name, address: place.address, place: place.place },
       ...{ hasKey: key === undefined ? before.hasKey : key !== null, offered },
     });
@@ -119,7 +119,7 @@ export class Servers {
       const offered = await this.#ask({ ...server, key: await this.#keyOf(server) });
       const now = this.#get(id);
       // What was told of another address says nothing of this one.
-      if (now.address === server.address) this.#stored.set({ ...now, offered });
+      if (now.address === server.address) this.#keep({ ...now, offered });
       this.#asked.set(id, { state: 'reached', reason: null });
     } catch (thrown) {
       const { message, remedy } = PunaError.from(thrown);
@@ -193,6 +193,12 @@ export class Servers {
   /** Tells the servers as they are now. */
   tell(): void {
     this.#options.onChange(this.list());
+  }
+
+  /** What it tells of its models holds for those in the list, too. */
+  #keep(server: StoredServer): void {
+    this.#stored.set(server);
+    this.#stored.choose(server, [...this.#stored.chosen(server.id).keys()], this.#now());
   }
 
   #tell(id: number): Server {

@@ -88,7 +88,7 @@ export const engineStatusSchema = z.object({
 });
 export type EngineStatus = z.infer<typeof engineStatusSchema>;
 
-/** A reply that waits for its turn or is being made. The first of the queue is the one at work. */
+/** A reply that waits for its turn or is being made. The first of the queue is the one at work; those of servers stand last, and are at work too. */
 export const queueEntrySchema = z.object({
   messageId: idSchema,
   conversationId: idSchema,
