@@ -1,5 +1,5 @@
 import type { TourStep, WeightsJob } from '../../../shared/contract/index.ts';
-import { locale } from '../../lib/i18n.svelte.ts';
+import { locale, t } from '../../lib/i18n.svelte.ts';
 import { currentRoute } from '../../lib/router.svelte.ts';
 import { isActive, shareOf } from '../run/progress.ts';
 import { add, addOn, areLaidOut, layOut } from './adding.ts';
@@ -52,23 +52,29 @@ export const tasksOf: Record<TourStep, (all: TourSamples, looked: Looked) => Tas
 
   compare: ({ questions }, looked) => {
     const { run } = made;
-    const asked = asking(
-      'ask',
-      'after',
-      questions.taught.map(({ question }) => question),
-      (text) => text !== '',
-    );
+    const taught = questions.taught.map(({ question }) => question);
+    const asked = asking('ask', 'after', taught, (text) => text !== '');
+    const needRun = () => {
+      if (run?.adapterId == null) throw new Error(t('tour.notTaught'));
+    };
     return [
       task('sides', {
         done: asked.done || looked.has('sides'),
         // The last answers come when there is time.
         working: run?.state === 'done' && bothAnswers(run).length === 0 && waitsForAnswers(run.samples),
         act: async () => {
+          needRun();
           looked.add('sides');
           if (run) await show({ page: 'teach', runId: run.id }, 'answers');
         },
       }),
-      asked,
+      {
+        ...asked,
+        act: async () => {
+          needRun();
+          await asked.act();
+        },
+      },
     ];
   },
 

@@ -23,6 +23,7 @@ export const en = {
   finish: 'Done',
   show: 'Show',
   again: 'Try again',
+  notTaught: 'Nothing has been taught yet. Go back to teach it, or go on without.',
   taskDone: 'Done: {{task}}',
   taskOpen: 'To do',
   taskDoneMark: 'Done',
@@ -37,7 +38,7 @@ export const en = {
     },
     teach: {
       title: 'Teach it',
-      what: 'These are chats of people who do not exist. The model reads them some times over, and a small file beside it, an adapter, takes up what it learns.',
+      what: 'These are chats with somebody who does not exist. The model reads them some times over, and a small file beside it, an adapter, takes up what it learns.',
     },
     compare: {
       title: 'Compare',

@@ -26,6 +26,7 @@ export const ko: Translation<typeof en> = {
   finish: '끝내기',
   show: '보기',
   again: '다시 시도',
+  notTaught: '아직 배운 것이 없어요. 돌아가서 가르치거나, 그냥 넘어가도 돼요.',
   taskDone: '끝났어요: {{task}}',
   taskOpen: '할 일',
   taskDoneMark: '끝남',
@@ -40,7 +41,7 @@ export const ko: Translation<typeof en> = {
     },
     teach: {
       title: '가르치기',
-      what: '세상에 없는 사람들의 대화예요. 모델이 여러 번 읽으면, 배운 것이 모델 옆의 작은 파일인 어댑터에 담겨요.',
+      what: '세상에 없는 사람과 나눈 대화예요. 모델이 여러 번 읽으면, 배운 것이 모델 옆의 작은 파일인 어댑터에 담겨요.',
     },
     compare: {
       title: '비교하기',
