@@ -1,4 +1,4 @@
-import { appendFile, copyFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/main/history/index.ts';
@@ -202,6 +202,30 @@ describe('Puna in an empty data folder', () => {
     await shell.client.settings.update({ tour: 'chat' });
     const again = (await shell.client.samples.get()).modelId;
     expect((await shell.client.system.state()).models).toMatchObject([{ id: again, origin: 'starter' }]);
+  });
+
+  it('goes on teaching the starter model where it lies elsewhere at the next start', async () => {
+    shell = await startShell({ dataFolder: at('data'), resources });
+    const { modelId, chats } = await shell.client.samples.get();
+    const settings = { steps: 200, checkpointEvery: 10, sampleEvery: null, validation: 0 };
+    const { id } = await shell.client.training.start({
+      ...{ modelId: modelId ?? 0, data: [chats?.path ?? ''], settings },
+    });
+    const run = async () => (await shell.client.training.list()).find((each) => each.id === id);
+    await vi.waitUntil(async () => ((await run())?.step?.step ?? 0) > 20, 60_000);
+    await shell.kill();
+    await rename(resources, at('mounted again'));
+    // What it learns from is in the data folder, where the sample has become a dataset; a bare file has to come along.
+    await mkdir(sample(''), { recursive: true });
+    await rename(at('mounted again', 'starter', 'chats.jsonl'), sample('chats.jsonl'));
+
+    shell = await startShell({ dataFolder: at('data'), resources: at('mounted again') });
+    const modelPath = at('mounted again', 'starter', 'puna-starter.gguf');
+    expect(await run()).toMatchObject({ state: 'stopped', modelId, modelPath });
+    await shell.client.training.resume({ runId: id });
+    await vi.waitUntil(async () => !['waiting', 'preparing'].includes((await run())?.state ?? ''), 60_000);
+    await vi.waitUntil(async () => (await run())?.state !== 'running', 60_000);
+    expect(await run()).toMatchObject({ state: 'done', error: null });
   });
 
   it('does not delete the files of the starter model', async () => {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { ModelOrigin } from '../../shared/contract/index.ts';
 import type { ModelRow } from './model-row.ts';
+import { runsFollow } from './run-files.ts';
 import type { Found } from './walk.ts';
 
 /** Where something was found. */
@@ -51,11 +52,12 @@ export class KnownModels {
     for (const path of paths) if (isGone(path)) remove.run(path);
   }
 
-  /** The same file in another place: conversations, tags and name stay with it. What a person has added stays added. */
-  move({ id, found_in }: ModelRow, { path, realPath }: Found, { origin, foundIn }: Place): void {
+  /** The same file in another place: conversations, training runs, tags and name stay with it. What a person has added stays added. */
+  move({ id, found_in, path: from }: ModelRow, { path, realPath }: Found, { origin, foundIn }: Place): void {
     this.#database
       .prepare('UPDATE models SET path = ?, real_path = ?, origin = ?, found_in = ? WHERE id = ?')
       .run(path, realPath, origin, found_in === null ? null : foundIn, id);
+    runsFollow(this.#database, { from, to: path });
   }
 
   /** Keeps what a file's publisher says of its content. */

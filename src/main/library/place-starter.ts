@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { readModelFacts } from '../weights/model-facts.ts';
 import type { ModelRow } from './model-row.ts';
 import { putModel } from './put-model.ts';
+import { runsFollow } from './run-files.ts';
 import { usable } from './usable.ts';
 
 /** What it is called until a person calls it otherwise. */
@@ -35,6 +36,7 @@ export async function placeStarter(
       // A person may have added the file by hand; it is one model all the same.
       database.prepare('DELETE FROM models WHERE path = ?').run(path);
       database.prepare('UPDATE models SET path = ? WHERE id = ?').run(path, row.id);
+      runsFollow(database, { from: row.path, to: path });
     }
     putModel(database, {
       ...{ ...facts, kind: 'model', name: starterName, origin: 'starter', foundIn: null },

@@ -21,3 +21,8 @@ export function runFiles(database: Database): (path: string) => boolean {
     return paths.has(path) || paths.has(result);
   };
 }
+
+/** The model that runs have taught lies elsewhere now: they can go on, and be asked, as before. */
+export function runsFollow(database: Database, { from, to }: { from: string; to: string }): void {
+  database.prepare('UPDATE training_runs SET model_path = ? WHERE model_path = ?').run(to, from);
+}
