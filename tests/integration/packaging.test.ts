@@ -151,14 +151,15 @@ describe.runIf(process.platform === 'linux')('The packaged app', () => {
     expect(await readFile(out, 'utf8')).toContain('lighthouse');
   });
 
-  test('serves its page with all that belongs to it', async () => {
-    const words = ['serve', '--port', '0', '--no-open', '--json', '--data', join(folder, 'data')];
+  test('serves its page with all that belongs to it, and has the model that lies beside it', async () => {
+    const data = join(folder, 'data');
+    const words = ['serve', '--port', '0', '--api-port', '0', '--no-open', '--json', '--data', data];
     const child = spawn(process.execPath, [join(laidOut, 'out/main/cli.js'), ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
       const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-      const { link } = JSON.parse(line) as { link: string };
+      const { link, api } = JSON.parse(line) as { link: string; api: { address: string; key: string } };
       const entrance = await fetch(link, { redirect: 'manual' });
       const cookie = entrance.headers.get('set-cookie')?.split(';')[0] ?? '';
       const page = await (await fetch(new URL('/', link), { headers: { cookie } })).text();
@@ -167,6 +168,9 @@ describe.runIf(process.platform === 'linux')('The packaged app', () => {
       for (const part of parts) {
         expect((await fetch(new URL(part, new URL('/', link)), { headers: { cookie } })).status).toBe(200);
       }
+      const headers = { authorization: `Bearer ${api.key}` };
+      const models = (await (await fetch(`${api.address}/models`, { headers })).json()) as { data: object[] };
+      expect(models.data).toHaveLength(existsSync('resources/starter/puna-starter.gguf') ? 1 : 0);
     } finally {
       child.kill('SIGINT');
       await once(child, 'exit');
