@@ -14,7 +14,7 @@ export function failureText(thrown: unknown): { sentence: string; remedy: string
   const sentence = thrown instanceof Error ? thrown.message : String(thrown);
   if (!(thrown instanceof ORPCError)) return { sentence, remedy: '' };
   const { code, remedy } = dataOf(thrown);
-  const own = { sentence, remedy: typeof remedy === 'string' ? remedy : '' };
+  const own = { sentence, remedy: typeof remedy === 'string' ? withoutOptions(remedy) : '' };
   if (locale() === 'en' || !isErrorCode(code)) return own;
   return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
 }
@@ -33,6 +33,11 @@ export function isGone(thrown: unknown): boolean {
 
 function dataOf({ data }: { data: unknown }): Record<string, unknown> {
   return (data && typeof data === 'object' ? data : {}) as Record<string, unknown>;
+}
+
+/** A remedy without the names of command-line options, such as `(--any-base)`, which say nothing in a window. */
+export function withoutOptions(remedy: string): string {
+  return remedy.replaceAll(/ \(--[a-z-]+\)/g, '');
 }
 
 /** A sentence with the names that a person knows things by, instead of where Puna keeps them. */

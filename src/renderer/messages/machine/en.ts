@@ -33,6 +33,9 @@ export const en = {
   cores_other: '{{count}} cores',
   bandwidth: '{{bytes}}/s',
   disk: '{{bytes}} free on the disk',
+  onThreads_one: '{{name}}, {{count}} thread',
+  onThreads_other: '{{name}}, {{count}} threads',
+  onLayers: '{{name}}, {{layers}} of {{all}} layers',
   measure: 'Measure anew',
   measuring: 'Measuring…',
 };

@@ -33,6 +33,8 @@ export const ko: Translation<typeof en> = {
   cores_other: '코어 {{count}}개',
   bandwidth: '초당 {{bytes}}',
   disk: '디스크 여유 {{bytes}}',
+  onThreads_other: '{{name}}, 스레드 {{count}}개',
+  onLayers: '{{name}}, 레이어 {{all}}개 중 {{layers}}개',
   measure: '다시 재기',
   measuring: '재고 있어요…',
 };
