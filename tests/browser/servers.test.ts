@@ -102,11 +102,11 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
     await field('Address').fill(api.address);
     await dialog().getByLabel('Key').fill('sk-wrong');
     await noFindings();
-    await button('Ask and add').click();
+    await page.keyboard.press('Enter');
     await dialog().getByRole('alert').getByText('does not accept the key').waitFor();
     expect(await shell.client.servers.list()).toEqual([]);
     await dialog().getByLabel('Key').fill(api.key);
-    await page.keyboard.press('Enter');
+    await button('Ask and add').click();
     await dialog().waitFor({ state: 'detached' });
 
     const card = page.getByRole('listitem', { name: 'Workshop' });
@@ -209,6 +209,27 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
     const failed = page.getByRole('group', { name: 'This reply failed.' });
     await failed.getByText(`No server answers at ${there}.`).waitFor();
     await failed.getByRole('button', { name: 'Try again' }).waitFor();
+  });
+
+  test('are not added when a person has left before they answer', async () => {
+    const slow = await startOpenAiServer();
+    const asked = Promise.withResolvers<undefined>();
+    const left = Promise.withResolvers<undefined>();
+    slow.answers.models = (response) => {
+      response.on('close', () => left.resolve(undefined));
+      asked.resolve(undefined);
+    };
+    await button('Add a server').click();
+    await field('Address').fill(slow.address);
+    await field('Name').fill('Slow');
+    await button('Ask and add').click();
+    await asked.promise;
+    expect(await button(`Asking ${slow.host}`).isDisabled()).toBe(true);
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+    await left.promise;
+    expect(await shell.client.servers.list()).toEqual([]);
+    await slow.close();
   });
 
   test('can be renamed and taken away; conversations stay, and their words with them', async () => {

@@ -348,8 +348,10 @@ export function createRouter(services: Services): AppRouter {
     },
     servers: {
       list: os.servers.list.handler(() => servers.list()),
-      add: os.servers.add.handler(({ input }) => servers.add(input)),
-      update: os.servers.update.handler(({ input }) => servers.update(input.serverId, input.patch)),
+      add: os.servers.add.handler(({ input, signal }) => servers.add(input, signal)),
+      update: os.servers.update.handler(({ input, signal }) =>
+        servers.update(input.serverId, input.patch, signal),
+      ),
       refresh: os.servers.refresh.handler(({ input }) => servers.refresh(input.serverId)),
       choose: os.servers.choose.handler(({ input }) => servers.choose(input.serverId, input.names)),
       remove: os.servers.remove.handler(({ input }) => servers.remove(input.serverId)),

@@ -58,11 +58,11 @@ export class Servers {
    * Adds a server once it has told its models. Errors: `NetworkError`, `invalid-input` (no address, no key, a key that everybody could
    * read), those of `Secrets`.
    */
-  async add({ name, address, key }: NewServer): Promise<Server> {
+  async add({ name, address, key }: NewServer, signal?: AbortSignal): Promise<Server> {
     const place = parseAddress(address);
     const word = key === null ? null : checkedKey(key);
     refuseOpenKey(place, word !== null);
-    const offered = await this.#ask({ ...place, key: word });
+    const offered = await this.#ask({ ...place, key: word }, signal);
     const server = { name: name.trim(), ...place, hasKey: word !== null, offered };
     const id = this.#stored.add(server, this.#now());
     try {
@@ -81,6 +81,7 @@ export class Servers {
   async update(
     id: number,
     patch: { [Key in keyof ServerPatch]: ServerPatch[Key] | undefined },
+    signal?: AbortSignal,
   ): Promise<Server> {
     const before = this.#get(id);
     const place = patch.address === undefined ? before : parseAddress(patch.address);
@@ -96,7 +97,8 @@ export class Servers {
     refuseOpenKey(place, key === undefined ? before.hasKey : key !== null);
     let { offered } = before;
     if (key !== undefined || place.address !== before.address) {
-      offered = await this.#ask({ ...place, key: key === undefined ? await this.#keyOf(before) : key });
+      const word = key === undefined ? await this.#keyOf(before) : key;
+      offered = await this.#ask({ ...place, key: word }, signal);
       this.#asked.set(id, { state: 'reached', reason: null });
     }
     // It may have been removed meanwhile.
@@ -213,8 +215,14 @@ export class Servers {
     throw new PunaError('not-found', 'This server is no longer in the list.', 'Add it again.');
   }
 
-  #ask({ address, key }: { address: string; key: string | null }): Promise<OfferedModel[]> {
-    return askForModels({ address, host: hostOf(address), key }, this.#patience);
+  /** An end of `signal` is that of the question, and of what its answer would have changed. */
+  async #ask(
+    { address, key }: { address: string; key: string | null },
+    signal?: AbortSignal,
+  ): Promise<OfferedModel[]> {
+    const offered = await askForModels({ address, host: hostOf(address), key }, this.#patience, signal);
+    signal?.throwIfAborted();
+    return offered;
   }
 
   async #keyOf({ id, name, hasKey }: StoredServer): Promise<string | null> {
