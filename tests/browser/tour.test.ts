@@ -209,6 +209,14 @@ describe.skipIf(!findBrowser())('the tour', () => {
     await page.getByRole('option', { name: 'Take the tour' }).click();
     // What was made before does not count as done.
     await tour.getByText('Ask it something: To do').waitFor();
+
+    const { modelId } = await shell.client.samples.get();
+    await shell.client.models.remove({ modelId: modelId ?? 0 });
+    await page.getByRole('heading', { name: 'Add a model to begin' }).waitFor();
+    await tour.waitFor({ state: 'detached' });
+    await page.goto(`http://127.0.0.1:${shell.port}/#/settings`);
+    await begin(page);
+    await page.getByRole('heading', { name: 'Hello! I am small, and I live here.' }).waitFor();
     await page.context().close();
     await shell.stop();
   }, 300_000);

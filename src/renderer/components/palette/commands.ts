@@ -124,7 +124,7 @@ function forServers(): Command[] {
 
 /** Where the tour can be gone. */
 function forTour(): Command[] {
-  if (!samples.all) return [];
+  if (!samples.canBegin) return [];
   return [
     tour.step
       ? { label: t('tour.goOn'), icon: Waypoints, run: () => tour.goOn() }

@@ -17,6 +17,13 @@ export interface TourSamples {
 class SampleStore {
   #files = $state.raw<Samples | null>(null);
 
+  readonly #complete = $derived.by(() => {
+    if (!this.#files) return null;
+    const { chats, delta, questions } = this.#files;
+    const some = [questions.chat, questions.taught, questions.delta].every(({ length }) => length > 0);
+    return chats && delta && some ? { chats, delta, questions } : null;
+  });
+
   /** The starter model, while the library has it. */
   readonly starter = $derived(
     app.chatModels.find(({ origin, missing }) => origin === 'starter' && !missing) ?? null,
@@ -25,11 +32,13 @@ class SampleStore {
   /** Null where something is missing: then there is no tour. */
   readonly all = $derived.by((): TourSamples | null => {
     const { starter } = this;
-    if (!starter || !this.#files) return null;
-    const { chats, delta, questions } = this.#files;
-    const some = [questions.chat, questions.taught, questions.delta].every(({ length }) => length > 0);
-    return chats && delta && some ? { starter, chats, delta, questions } : null;
+    return starter && this.#complete ? { starter, ...this.#complete } : null;
   });
+
+  /** Whether the tour can be begun: a starter model that was taken off the list comes back by that. */
+  get canBegin(): boolean {
+    return this.#complete !== null;
+  }
 
   /** What the starter model can be asked, in the person's language. */
   readonly questions = $derived(this.#files?.questions.chat.map((text) => text[locale()]) ?? []);
