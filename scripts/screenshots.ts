@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../tests/browser/browser.ts';
@@ -7,6 +7,7 @@ import { buildScriptedModel } from '../tests/support/models.ts';
 import { buildTinyFolder } from '../tests/support/tiny-folder.ts';
 import { questions, teachingBase } from '../tests/support/teaching.ts';
 import { jsonLines } from '../tests/support/teaching-world.ts';
+import { takeTourPictures } from './tour-pictures.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../tests/support/shell.ts';
 
 /**
@@ -229,5 +230,8 @@ for (const content of [english, korean]) {
   await context.close();
   await shell.stop();
   await remove();
+}
+for (const language of ['en', 'ko'] as const) {
+  await takeTourPictures({ browser, resources: resolve('resources'), language, picture });
 }
 await browser.close();
