@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { startShell, temporaryFolder } from '../tests/support/shell.ts';
+import { startShell, temporaryFolder } from '../../tests/support/shell.ts';
 
 /** As long as a busy machine takes to teach the starter model. */
 const patience = { timeout: 120_000 };
@@ -8,6 +8,12 @@ const patience = { timeout: 120_000 };
 const words = {
   en: { tour: 'Tour', begin: 'Take the tour', skip: 'Skip this' },
   ko: { tour: '둘러보기', begin: '둘러보기', skip: '건너뛰기' },
+};
+
+/** What is taken on the way, in each language. */
+export const tourPictures = {
+  en: ['welcome-light', 'tour-teach-light', 'tour-compare-dark', 'tour-delta-light', 'tour-narrow'],
+  ko: ['welcome-korean', 'tour-korean'],
 };
 
 interface TourPictureOptions {
