@@ -3,7 +3,11 @@ import { defineConfig } from 'electron-vite';
 import { resolve } from 'node:path';
 import { ThirdParty } from './scripts/third-party/plugin.ts';
 
-/** One output file per process, all in `out/main`; what is in package.json's dependencies stays outside of them. */
+/**
+ * One output file per process, all in `out/main`. What is in package.json's dependencies stays outside of them: native packages, and
+ * those that are large or seldom needed. All others are devDependencies and become part of the output, which starts in two thirds of
+ * the time, for hundreds of files fewer are looked for and read.
+ */
 const mainEntries = {
   index: 'src/main/index.ts',
   cli: 'src/main/cli.ts',
