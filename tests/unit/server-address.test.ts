@@ -7,6 +7,7 @@ describe('the address of a server', () => {
     [' https://api.example.com/v1/ ', 'https://api.example.com/v1'],
     ['https://api.example.com/v1/chat/completions', 'https://api.example.com/v1'],
     ['https://api.example.com/openai/models', 'https://api.example.com/openai'],
+    ['http://box:8000//v1//', 'http://box:8000/v1'],
     ['http://localhost:11434', 'http://localhost:11434/v1'],
     ['localhost:11434', 'http://localhost:11434/v1'],
     ['box:8000', 'http://box:8000/v1'],

@@ -61,7 +61,10 @@ export function parseAddress(written: string): ServerAddress {
       'Leave that out; a key has a place of its own.',
     );
   }
-  const path = url.pathname.replace(/\/+$/, '').replace(procedures, '');
+  const path = url.pathname
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '')
+    .replace(procedures, '');
   return { address: `${url.origin}${path || '/v1'}`, place: placeOf(url.hostname) };
 }
 
