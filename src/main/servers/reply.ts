@@ -84,8 +84,9 @@ async function ask(
   { seed, wish, signal, patience }: { seed: number; wish: Wish } & Pick<ReplyOptions, 'signal' | 'patience'>,
 ): Promise<ServerAnswer> {
   const all = optional(conversation, seed);
+  const without = new Set(leftOut);
   for (;;) {
-    const parameters = withNewName(all, leftOut);
+    const parameters = withNewName(all, without);
     const answer = await askServer(server, {
       path: '/chat/completions',
       body: { ...necessary(name, conversation), ...parameters },
@@ -93,11 +94,15 @@ async function ask(
       ...{ signal, connectMs: patience.connectMs, answerMs: patience.firstPieceMs },
     });
     const { status, headers } = answer;
-    if (status === 200) return answer;
+    if (status === 200) {
+      // Only now is it known that this was what the server did not take.
+      for (const each of without) leftOut.add(each);
+      return answer;
+    }
     const words = await textOf(answer, server, patience.modelsMs);
     const unwanted = isOfParameters(status, words, wish) ? toLeaveOut(parameters, words) : [];
     if (unwanted.length === 0) throw refusal(server, { status, headers, words }, wish);
-    for (const each of unwanted) leftOut.add(each);
+    for (const each of unwanted) without.add(each);
   }
 }
 
