@@ -239,6 +239,11 @@ describe('a server that is added', () => {
     expect((await reply()).result).toMatchObject({ contextSize: 8192 });
   });
 
+  test('may have no models yet, as Ollama says it', async () => {
+    standIn.answers.models = refuses(200, { object: 'list', data: null });
+    expect(await add()).toMatchObject({ state: 'reached', models: [] });
+  });
+
   test('says why it cannot be reached now, and keeps its models', async () => {
     const { id } = await add();
     standIn.answers.models = refuses(500, { error: 'No memory' });
@@ -352,6 +357,43 @@ describe('a reply of a server', () => {
     expect(standIn.asked.at(-1)?.body).toMatchObject({ max_completion_tokens: 50 });
   });
 
+  test('is asked for with all that a person has set, whatever was refused before for another reason', async () => {
+    await add();
+    standIn.answers.chat = refuses(400, { error: { message: 'These words are not allowed.' } });
+    expect((await reply()).error?.message).toContain('These words are not allowed.');
+    standIn.answers.chat = streams(['Yes.']);
+    expect(await reply()).toMatchObject({ text: 'Yes.' });
+    const { topK, minP } = defaultSampling;
+    expect(standIn.asked.at(-1)?.body).toMatchObject({ seed: 7, top_k: topK, min_p: minP });
+  });
+
+  test('goes on through events without words, and is no whole one while its end has no reason', async () => {
+    await add();
+    const said = (content: string, finish_reason: string | null) => ({
+      choices: [{ delta: { content }, finish_reason }],
+    });
+    const goesOn: Answer = (response) => {
+      beginStream(response);
+      response.write('data:\n\n');
+      sendEvent(response, said('One', ''));
+      sendEvent(response, { choices: null });
+      sendEvent(response, said(' two', ''));
+    };
+    standIn.answers.chat = async (response, asked) => {
+      await goesOn(response, asked);
+      sendEvent(response, said('', 'stop'));
+      response.end();
+    };
+    expect(await reply()).toMatchObject({ text: 'One two', result: { finish: 'end' } });
+    standIn.answers.chat = async (response, asked) => {
+      await goesOn(response, asked);
+      response.end();
+    };
+    const { text, error } = await reply();
+    expect(text).toBe('One two');
+    expect(error?.message).toContain('ended in the middle of the reply');
+  });
+
   test('comes also from a server that refuses without saying what', async () => {
     await add();
     standIn.answers.chat = (response, asked) =>
@@ -446,6 +488,16 @@ describe('a reply of a server', () => {
       streams(['One'], { instead: (response) => void response.write('data: {oops\n\n') }),
       /answers with something else/,
       'One',
+    ],
+    [
+      'another protocol',
+      (response) => {
+        response.socket?.end(
+          'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+        );
+      },
+      /does not answer as HTTP has it/,
+      '',
     ],
     ['a web page', answersPage, /answers with a web page/, ''],
     [

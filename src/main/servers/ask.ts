@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { agentFor } from '../downloads/agents.ts';
 import { NetworkError, networkError } from '../downloads/index.ts';
 import { placeOf } from './address.ts';
-import { type AskedServer, redirected, stoodStill, unreached } from './failures.ts';
+import { type AskedServer, notHttp, redirected, stoodStill, unreached } from './failures.ts';
 
 /** How long a server is waited for, in ms. */
 export interface ServerPatience {
@@ -92,6 +92,11 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
     asked.on('error', (thrown) => {
       done();
       reject(reasonOf(thrown, server));
+    });
+    // Whoever answers with another protocol (101) is closed without a word.
+    asked.on('close', () => {
+      done();
+      reject(notHttp(server));
     });
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });

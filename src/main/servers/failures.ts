@@ -45,6 +45,14 @@ export function notApi({ host }: AskedServer, text: string): NetworkError {
   );
 }
 
+export function notHttp({ host }: AskedServer): NetworkError {
+  return new NetworkError(
+    'wrong-answer',
+    `${host} does not answer as HTTP has it.`,
+    'Check the address, and what listens there.',
+  );
+}
+
 export function brokenOff({ host }: AskedServer): NetworkError {
   return new NetworkError(
     'unreachable',

@@ -23,8 +23,8 @@ const modelSchema = z.object({
   meta: z.object({ n_ctx: count, n_ctx_train: count }).nullish().catch(null),
 });
 const list = z.array(z.unknown());
-/** OpenAI's; some services leave the frame out. */
-const answerSchema = z.union([z.object({ data: list }).transform(({ data }) => data), list]);
+/** OpenAI's; some services leave the frame out, and Ollama has null where there are none. */
+const answerSchema = z.union([z.object({ data: list.nullable() }).transform(({ data }) => data ?? []), list]);
 
 /** Asks a server for its models. Errors: `NetworkError`. */
 export async function askForModels(

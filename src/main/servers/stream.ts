@@ -60,10 +60,12 @@ const chunkSchema = z.object({
         delta: messageSchema.nullish(),
         /** Of a server that does not stream. */
         message: messageSchema.nullish(),
-        finish_reason: text,
+        /** Some send an empty one while the reply goes on. */
+        finish_reason: text.transform((reason) => reason || null),
       }),
     )
-    .default([]),
+    .nullish()
+    .transform((choices) => choices ?? []),
   usage: usageSchema.nullish().catch(null),
 });
 const failureSchema = z.object({ error: z.unknown() }).refine(({ error }) => error != null);
@@ -83,19 +85,21 @@ export async function readStream(
   { patience, wish, onSaid }: { patience: ServerPatience; wish: Wish; onSaid: (said: Said) => void },
 ): Promise<void> {
   const type = answer.headers['content-type'] ?? '';
-  if (!type.startsWith('text/event-stream')) {
+  if (!/^text\/event-stream/i.test(type)) {
     return readWhole(await textOf(answer, server, patience.firstPieceMs), server, { wish, onSaid });
   }
   const { body } = answer;
   const state = { done: false, finished: false, ended: false, events: 0 };
   let failure: NetworkError | null = null;
   let silence: NodeJS.Timeout | undefined;
+  let ending = false;
   const waitFor = (ms: number) => {
     clearTimeout(silence);
     silence = setTimeout(() => body.destroy(stoodStill(server, ms)), ms);
   };
   const take = (data: string) => {
-    if (state.done || failure) return;
+    // Some keep the connection awake with empty events.
+    if (state.done || failure || data.trim() === '') return;
     if (data.trim() === '[DONE]') return void (state.done = true);
     // Half an event at the end is no failure of its own: the reply broke off there.
     if (state.ended && parseJson(data) === undefined) return;
@@ -126,7 +130,11 @@ export async function readStream(
       if (failure) throw failure;
       // Some keep the connection open.
       if (state.done) return;
-      waitFor(state.finished ? afterEndMs : state.events > 0 ? patience.silenceMs : patience.firstPieceMs);
+      // Once after the end, whatever else keeps coming.
+      if (!ending) {
+        waitFor(state.finished ? afterEndMs : state.events > 0 ? patience.silenceMs : patience.firstPieceMs);
+      }
+      ending = state.finished;
     }
     state.ended = true;
     // The last event of some has no empty line behind it.
