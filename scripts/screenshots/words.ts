@@ -11,7 +11,7 @@ export interface Words {
     reply: string;
     title: string;
     adapter: string;
-    /** What is searched for: in Korean within a word. */
+    /** What is searched for: the beginning of a word. */
     search: string;
     /** An export of a chat, as a messenger writes it. */
     chat: { name: string; lines: string[] };

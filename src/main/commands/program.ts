@@ -17,8 +17,8 @@ import { addServe } from './serve.ts';
 import { addServers } from './servers.ts';
 import { addTrain } from './train.ts';
 
-/** The whole command line: reads the words that the process was started with and does what they say. */
-export async function runProgram(): Promise<void> {
+/** Every command with its options. What is wrong with the words, or asks for help, is thrown as a `CommanderError`. */
+export function commandLine(): Command {
   const program = new Command('puna')
     .description('Chat with a language model on your own computer.')
     .version(packageFile.version)
@@ -39,9 +39,13 @@ export async function runProgram(): Promise<void> {
   addQuantize(program);
   addHistory(program);
   addDoctor(program);
+  return program;
+}
 
+/** Reads the words that the process was started with and does what they say. */
+export async function runProgram(): Promise<void> {
   try {
-    await program.parseAsync();
+    await commandLine().parseAsync();
   } catch (thrown) {
     // Commander has printed help, version or what was wrong with the words.
     if (!(thrown instanceof CommanderError)) throw thrown;
