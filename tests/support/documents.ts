@@ -47,6 +47,17 @@ export function anchorsOf({ tokens }: Document): Set<string> {
   return new Set(anchors);
 }
 
+/** What a page is made of, whatever its language: headings by their depth, lists and tables by their length, pictures and code. */
+export function shapeOf({ tokens }: Document): string[] {
+  return tokensOf(tokens).flatMap((token) => {
+    if (isHeading(token)) return [`heading ${token.depth}`];
+    if (isList(token)) return [`list of ${token.items.length}`];
+    if (isTable(token)) return [`table of ${token.rows.length}`];
+    if (isCode(token)) return [`code ${token.text}`];
+    return isImage(token) ? ['picture'] : [];
+  });
+}
+
 /** Lines of code, in blocks and between words. */
 export function codeOf({ tokens }: Document): string[] {
   return tokensOf(tokens).flatMap((token) => {
@@ -67,5 +78,7 @@ function tokensOf(tokens: Token[]): Token[] {
 const isLink = (token: Token): token is Tokens.Link => token.type === 'link';
 const isImage = (token: Token): token is Tokens.Image => token.type === 'image';
 const isHeading = (token: Token): token is Tokens.Heading => token.type === 'heading';
+const isList = (token: Token): token is Tokens.List => token.type === 'list';
+const isTable = (token: Token): token is Tokens.Table => token.type === 'table';
 const isCode = (token: Token): token is Tokens.Code => token.type === 'code';
 const isCodespan = (token: Token): token is Tokens.Codespan => token.type === 'codespan';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
 import { commandsPage, leaves, page } from '../../scripts/commands-page.ts';
 import { commandLine } from '../../src/main/commands/program.ts';
-import { allDocuments, anchorsOf, codeOf, targetsOf } from '../support/documents.ts';
+import { allDocuments, anchorsOf, codeOf, shapeOf, targetsOf } from '../support/documents.ts';
 
 const documents = await allDocuments();
 const program = commandLine();
@@ -48,6 +48,15 @@ describe.each(documents)('$path', (document) => {
     const missing = [...named].map(([, name = '']) => name).filter((name) => !(name in packageFile.scripts));
     expect(missing).toEqual([]);
   });
+});
+
+test('the guide has the same chapters, lists, tables and pictures in both languages', () => {
+  const shapes = ['docs/guide/en.md', 'docs/guide/ko.md'].map((path) => {
+    const guide = documents.find((document) => document.path === path);
+    return guide && shapeOf(guide);
+  });
+  expect(shapes[0]).toContain('heading 1');
+  expect(shapes[1]).toEqual(shapes[0]);
 });
 
 test('docs/commands.md tells all commands and options as the program does; npm run docs:commands writes it', async () => {
