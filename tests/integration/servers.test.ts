@@ -204,6 +204,22 @@ describe('a server that is added', () => {
     }
   });
 
+  test('sends its key nowhere else, even if its address becomes another one behind its back', async () => {
+    const other = await startOpenAiServer();
+    try {
+      const { id } = await add({ key });
+      const elsewhere = other.address.replace('127.0.0.1', 'localhost');
+      database.prepare('UPDATE servers SET address = ?').run(elsewhere);
+      expect((await reply()).error?.message).toBe('The key of Box was given for another host.');
+      expect((await servers.refresh(id)).reason).toContain('given for another host');
+      expect(other.asked).toEqual([]);
+      await servers.update(id, { key });
+      expect(other.asked).toMatchObject([{ headers: { authorization: `Bearer ${key}` } }]);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('has its key neither in the database nor in what is told of it', async () => {
     const { id } = await add({ key });
     standIn.answers.chat = refuses(401, { error: { message: `Incorrect API key provided: ${key}.` } });

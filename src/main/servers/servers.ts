@@ -66,7 +66,7 @@ export class Servers {
     const server = { name: name.trim(), ...place, hasKey: word !== null, offered };
     const id = this.#stored.add(server, this.#now());
     try {
-      if (word !== null) await this.#options.secrets.set(keyName(id), word);
+      if (word !== null) await this.#options.secrets.set(keyName(id), withHost(place.address, word));
     } catch (thrown) {
       this.#stored.remove(id);
       throw thrown;
@@ -103,7 +103,7 @@ export class Servers {
     }
     // It may have been removed meanwhile.
     this.#get(id);
-    if (key != null) await this.#options.secrets.set(keyName(id), key);
+    if (key != null) await this.#options.secrets.set(keyName(id), withHost(place.address, key));
     this.#keep({
       ...{ id, name: patch.name?.trim() ?? before.name, address: place.address, place: place.place },
       ...{ hasKey: key === undefined ? before.hasKey : key !== null, offered },
@@ -225,14 +225,16 @@ export class Servers {
     return offered;
   }
 
-  async #keyOf({ id, name, hasKey }: StoredServer): Promise<string | null> {
+  async #keyOf({ id, name, address, hasKey }: StoredServer): Promise<string | null> {
     if (!hasKey) return null;
     const remedy = 'Enter it once more in the settings of the server.';
-    const key = await this.#options.secrets.get(keyName(id)).catch((cause: unknown) => {
+    const kept = await this.#options.secrets.get(keyName(id)).catch((cause: unknown) => {
       throw new PunaError('no-access', `The key of ${name} cannot be opened here.`, remedy, { cause });
     });
-    if (key === null) throw new PunaError('no-access', `The key of ${name} is gone.`, remedy);
-    return key;
+    if (kept === null) throw new PunaError('no-access', `The key of ${name} is gone.`, remedy);
+    const key = keyFor(address, kept);
+    if (key !== null) return key;
+    throw new PunaError('no-access', `The key of ${name} was given for another host.`, remedy);
   }
 
   #shown({ id, name, address, place, hasKey, offered }: StoredServer): Server {
@@ -253,6 +255,20 @@ export class Servers {
 /** Under which name the key of a server is kept. Ids are never used again. */
 function keyName(id: number): string {
   return `server-key-${id}`;
+}
+
+/**
+ * A key as it is kept: with the host that it was given for, since the address is kept elsewhere, where it may be another one by the time
+ * the key is read.
+ */
+function withHost(address: string, key: string): string {
+  return `${new URL(address).hostname} ${key}`;
+}
+
+/** Null where it was given for another host. */
+function keyFor(address: string, kept: string): string | null {
+  const start = withHost(address, '');
+  return kept.startsWith(start) ? kept.slice(start.length) : null;
 }
 
 /** Errors: `invalid-input` (what no header could carry). */
