@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSampling, type Message, type Model } from '../../src/shared/contract/index.ts';
 import { freePort } from '../support/free-port.ts';
 import { buildScriptedModel, buildTinyAdapter, buildTinyModel } from '../support/models.ts';
-import { type OpenAiServer, startOpenAiServer, streams } from '../support/openai-server.ts';
+import { type OpenAiServer, sendEvent, startOpenAiServer, streams } from '../support/openai-server.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 
 const key = 'sk-very-secret-0123456789';
@@ -270,6 +270,70 @@ describe('a conversation with a model of a server', () => {
       status: 'complete',
       text: 'One two three',
     });
+  });
+
+  test('thinks anew where a reply broke off in its thoughts', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    standIn.answers.chat = streams([{ reasoning_content: 'Let me see.' }], { finish: null, done: false });
+    const conversation = await client.conversations.create({ modelId, sampling: greedy });
+    const { reply } = await client.chat.send({
+      conversationId: conversation.id,
+      parentId: null,
+      text: 'Count.',
+    });
+    expect(await finished(conversation.id, reply.id)).toMatchObject({
+      status: 'interrupted',
+      thinking: 'Let me see.',
+      text: '',
+    });
+    standIn.answers.chat = streams([{ reasoning_content: 'I see.' }, 'One.']);
+    await client.chat.continue({ messageId: reply.id });
+    expect(await finished(conversation.id, reply.id)).toMatchObject({
+      status: 'complete',
+      thinking: 'I see.',
+      text: 'One.',
+    });
+  });
+
+  test('keeps what its server writes after that was taken away, and is then answered here', async () => {
+    const { client } = shell;
+    const other = await startOpenAiServer({ models: ['short-lived'] });
+    try {
+      const server = await client.servers.add({ name: 'Gone', address: other.address, key: null });
+      const { id: modelId } = await modelOf('short-lived');
+      const more = Promise.withResolvers<null>();
+      other.answers.chat = streams(['One'], {
+        instead: (response) =>
+          void more.promise.then(() => {
+            sendEvent(response, { choices: [{ delta: { content: ' two' }, finish_reason: 'stop' }] });
+            response.end();
+          }),
+      });
+      const conversation = await client.conversations.create({ modelId, sampling: greedy });
+      const { reply } = await client.chat.send({
+        conversationId: conversation.id,
+        parentId: null,
+        text: 'Count.',
+      });
+      await expect
+        .poll(async () => (await client.system.state()).queue)
+        .toMatchObject([{ state: 'writing' }]);
+      await client.servers.remove({ serverId: server.id });
+      more.resolve(null);
+      expect(await finished(conversation.id, reply.id)).toMatchObject({
+        status: 'complete',
+        text: 'One two',
+      });
+      const asked = other.asked.length;
+      const again = await client.chat.regenerate({ messageId: reply.id });
+      expect(await finished(conversation.id, again.reply.id)).toMatchObject({
+        text: 'I am here on this machine.',
+      });
+      expect(other.asked).toHaveLength(asked);
+    } finally {
+      await other.close();
+    }
   });
 
   test('is stopped by the person, and answered beside one of this machine', async () => {

@@ -105,7 +105,9 @@ export class Chat {
     const { messages } = this.#services.history;
     const wanted = await speakerOf(this.#reply(messageId).conversationId, this.#services);
     this.#refuseUnfinished(messageId);
-    messages.write(messageId, { status: 'waiting', error: null });
+    // Servers write text on, and begin anew where there are only thoughts: those would stand there twice.
+    const anew = wanted.model.server !== null && this.#reply(messageId).text === '';
+    messages.write(messageId, { status: 'waiting', error: null, ...(anew && { thinking: '' }) });
     const reply = messages.get(messageId);
     this.#enqueue(reply, { ...wanted, continued: { text: reply.text, thinking: reply.thinking } });
     return { reply };
