@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { resolve } from 'node:path';
 import type { ColumnMapping } from '../datasets/index.ts';
 
 /** A parser for whole numbers of an option; anything else is wrong usage. */
@@ -47,4 +48,11 @@ export function column(text: string, earlier: ColumnMapping = {}): ColumnMapping
   throw new InvalidArgumentError(
     `It must be one of ${mappedColumns.join(', ')}, then = and a column's name.`,
   );
+}
+
+/** Another folder than that of what comes with Puna, for those who build Puna. The library keeps whole paths only. */
+export function resourcesOption(): Option {
+  return new Option('--resources <dir>', 'another folder than that of what comes with Puna')
+    .argParser((folder: string) => resolve(folder))
+    .hideHelp();
 }

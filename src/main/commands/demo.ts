@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { readSampleFiles, resourcesFolder, starterFile } from '../starter/index.ts';
 import { fileError } from '../storage/index.ts';
-import { integer } from './arguments.ts';
+import { integer, resourcesOption } from './arguments.ts';
 import { Talk } from './demo/talk.ts';
 import { Walk } from './demo/walk.ts';
 import { type DemoLanguage, demoLanguages, demoWords, terminalLanguage } from './demo/words.ts';
@@ -26,7 +26,7 @@ export function addDemo(program: Command): void {
     .option('--out <dir>', 'keep what is made; without it, everything is removed')
     .addOption(new Option('--language <language>', 'absent: that of the terminal').choices(demoLanguages))
     .option('--threads <n>', 'CPU threads', integer({ min: 1, max: 512 }))
-    .addOption(new Option('--resources <dir>', 'another folder than that of what comes with Puna').hideHelp())
+    .addOption(resourcesOption())
     .option('--json', 'print JSON lines')
     .action((options: DemoOptions) => runCommand((signal) => demo(options, signal)));
 }

@@ -1,10 +1,10 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { aborted } from 'node:util';
 import open from 'open';
 import { serve } from '../serve.ts';
 import { resourcesFolder } from '../starter/index.ts';
 import { dataFolder } from '../storage/index.ts';
-import { integer } from './arguments.ts';
+import { integer, resourcesOption } from './arguments.ts';
 import { Output, runCommand } from './output.ts';
 
 interface ServeWords {
@@ -26,7 +26,7 @@ export function addServe(program: Command): void {
     .option('--api', "open OpenAI's API for other programs of this machine, too")
     .option('--api-port <n>', 'its port on 127.0.0.1; 0 takes any free one', integer({ min: 0, max: 65535 }))
     .option('--data <dir>', 'data folder')
-    .addOption(new Option('--resources <dir>', 'another folder than that of what comes with Puna').hideHelp())
+    .addOption(resourcesOption())
     .option('--no-resources', 'without the starter model and the samples')
     .option('--no-open', 'print the link without opening a browser')
     .option('--json', 'print JSON lines')
