@@ -383,6 +383,21 @@ describe('a reply of a server', () => {
     expect(standIn.asked.at(-1)?.body).toMatchObject({ seed: 7, top_k: topK, min_p: minP });
   });
 
+  test('is asked for with all again where its server has another address', async () => {
+    const { id } = await add();
+    standIn.answers.chat = knowsNot(['top_k'], streams(['Yes.']));
+    await reply();
+    expect(standIn.asked.at(-1)?.body).not.toHaveProperty('top_k');
+    const other = await startOpenAiServer();
+    try {
+      await servers.update(id, { address: other.address });
+      await reply();
+      expect(other.asked.at(-1)?.body).toMatchObject({ top_k: defaultSampling.topK });
+    } finally {
+      await other.close();
+    }
+  });
+
   test('goes on through events without words, and is no whole one while its end has no reason', async () => {
     await add();
     const said = (content: string, finish_reason: string | null) => ({

@@ -41,7 +41,7 @@ export class Servers {
   readonly #stored: StoredServers;
   readonly #patience: ServerPatience;
   readonly #asked = new Map<number, Asked>();
-  /** What a server does not take for a model, by the server's id and the model's name there. */
+  /** What a server does not take for a model, by the server's address and the model's name there. */
   readonly #leftOut = new Map<string, Set<string>>();
 
   constructor(options: ServersOptions) {
@@ -183,8 +183,8 @@ export class Servers {
     const server = this.#get(serverId);
     const { address, offered } = server;
     const contextLength = offered.find((model) => model.name === name)?.contextLength ?? null;
-    const leftOut = this.#leftOut.get(`${serverId} ${name}`) ?? new Set();
-    this.#leftOut.set(`${serverId} ${name}`, leftOut);
+    const leftOut = this.#leftOut.get(`${address} ${name}`) ?? new Set();
+    this.#leftOut.set(`${address} ${name}`, leftOut);
     const asked = { address, host: hostOf(address), key: await this.#keyOf(server) };
     return remoteReply({ server: asked, name, contextLength, leftOut }, conversation, {
       ...options,
