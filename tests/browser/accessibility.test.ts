@@ -2,92 +2,232 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildScriptedModel } from '../support/models.ts';
-import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
+import { type Furnished, startFurnished } from '../support/furnished.ts';
+import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { findBrowser, launchBrowser } from './browser.ts';
 
-/** A reply with everything that has a look of its own. */
-const reply = `# Grass
+const widths = [1280, 360];
 
-It is **golden**, see [the map](https://example.org) and \`code\`:
+/** What lies over a page, or beside it: menus, popovers, dialogs, sheets, the search, the panel. */
+const layers = '.popup, .dialog, .palette, .reply-statistics, aside';
 
-\`\`\`ts
-const grass = 'golden';
-\`\`\`
+/** Colours that fade in have no contrast yet; those of another theme come with the next picture, from the outside to the inside. */
+const settled = `(async () => {
+  do {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+  } while (document.getAnimations().length > 0);
+})()`;
 
-| month | colour |
-| --- | --- |
-| May | green |
+/** What a screen reader goes by: the levels of the headings in the main part, how many of those there are, names of the others. */
+const outlineOf = `(() => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+  return {
+    levels: shown('main :is(h1, h2, h3, h4, h5, h6)').map(({ tagName }) => Number(tagName[1])),
+    mains: shown('main').length,
+    names: shown('nav, aside').map((each) => each.getAttribute('aria-label')),
+  };
+})()`;
+interface Outline {
+  levels: number[];
+  mains: number;
+  names: (string | null)[];
+}
 
-- [x] seen`;
+/** A page, and what of it is unfolded first. */
+type Place = [address: string, ...unfolded: string[]];
+/** A page, the keys or the names of what is pressed there one after the other, and a window that is too narrow for it. */
+interface Layer {
+  at: string;
+  keys?: string;
+  press?: (string | RegExp)[];
+  onlyWide?: boolean;
+}
+
+const emptyPlaces: Place[] = [
+  [''],
+  ['#/teach'],
+  ['#/weights'],
+  ['#/models'],
+  ['#/models/discover'],
+  ['#/models/servers'],
+  ['#/settings', 'Sampling'],
+  ['#/settings/diagnostics'],
+  ['#/teach/dataset/999'],
+  ['#/teach/run/999'],
+];
+
+function fullPlaces({ conversations, datasetId, runId }: Furnished): Place[] {
+  return [
+    [''],
+    ...Object.values(conversations).map((id): Place => [`#/chat/${id}`]),
+    ['#/teach'],
+    [`#/teach/dataset/${datasetId}`, 'Advanced'],
+    [`#/teach/run/${runId}`, 'Settings of this run'],
+    ['#/weights'],
+    ['#/models'],
+    ['#/models/discover'],
+    ['#/models/servers'],
+    ['#/settings', 'Sampling', 'Use another folder'],
+    ['#/settings/diagnostics'],
+  ];
+}
+
+function layersOf({ conversations, datasetId, runId }: Furnished): Layer[] {
+  const talk = `#/chat/${conversations.talk}`;
+  const dataset = `#/teach/dataset/${datasetId}`;
+  return [
+    { at: '', keys: 'Control+k' },
+    { at: '', keys: 'Control+/' },
+    { at: talk, press: [/^Model: /] },
+    { at: talk, press: ['Grass and its colours'] },
+    { at: talk, press: [/tokens\/s/] },
+    { at: talk, press: ['Conversation settings'] },
+    { at: talk, press: ['Options for “Travel”'], onlyWide: true },
+    { at: '#/teach', press: ['Choose files…'] },
+    { at: '#/teach', press: ['Have the model write'] },
+    { at: dataset, press: ['Options for Sums'] },
+    { at: dataset, press: ['Add example'] },
+    { at: `#/teach/run/${runId}`, press: ['Share'] },
+    { at: '#/weights', press: ['Choose files or a folder'] },
+    { at: '#/weights', press: ['Show details'] },
+    { at: '#/models', press: ['Add model file'] },
+    { at: '#/models', press: ['Options for golden'] },
+    { at: '#/models', press: ['Runs well'] },
+    { at: '#/models/discover/acme/golden-GGUF' },
+    { at: '#/models/discover/acme/guarded-GGUF' },
+    { at: '#/models/servers', press: ['Add a server'] },
+    { at: '#/models/servers', press: [/^Choose models/] },
+    { at: '#/models/servers', press: ['Options for Workshop'] },
+    { at: '#/settings', press: ['Remove all…'] },
+    { at: '#/settings', press: ['Licences'] },
+  ];
+}
 
 describe.skipIf(!findBrowser())('every page', () => {
   let browser: Browser;
-  let shell: Shell;
+  let folder: string;
   let removeFolder: () => Promise<void>;
-  let addModel: () => Promise<unknown>;
+  let full: Furnished;
+  let empty: Shell;
 
   beforeAll(async () => {
-    const { folder, remove } = await temporaryFolder();
-    removeFolder = remove;
-    const path = await buildScriptedModel(join(folder, 'golden.gguf'), { reply });
-    shell = await startShell({ dataFolder: join(folder, 'data'), built: true });
-    addModel = () => shell.client.models.add({ path });
+    ({ folder, remove: removeFolder } = await temporaryFolder());
     browser = await launchBrowser();
+    full = await startFurnished(folder);
+    empty = await startShell({ dataFolder: join(folder, 'empty'), built: true });
+    await empty.client.hub.configure({ endpoint: full.hub.url });
   });
-
   afterAll(async () => {
     await browser.close();
-    await shell.stop();
+    await empty.stop();
+    await full.close();
     await removeFolder();
   });
 
-  /** What axe finds serious, by rule and place. */
-  async function findings(page: Page): Promise<string[]> {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+  async function open({ link }: Shell): Promise<Page> {
+    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    await page.goto(link);
+    return page;
   }
 
-  async function visit(page: Page, address: string): Promise<void> {
-    await page.goto(`http://127.0.0.1:${shell.port}/${address}`);
-    await page.getByRole('main').locator('[aria-busy="true"]').waitFor({ state: 'detached' });
-    // Colours that fade in have no contrast yet.
-    await page.waitForTimeout(1000);
+  async function visit(
+    page: Page,
+    { port }: Shell,
+    [address, ...unfolded]: Place,
+    width = 1280,
+  ): Promise<void> {
+    await page.setViewportSize({ width, height: 800 });
+    // Another document each time: what was open or chosen before is gone.
+    await page.goto('about:blank');
+    await page.goto(`http://127.0.0.1:${port}/${address}`);
+    await page.getByRole('main').getByRole('heading').or(page.getByRole('dialog')).first().waitFor();
+    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+    for (const name of unfolded) await page.getByRole('button', { name, exact: true }).click();
   }
 
-  test('can be read and used by everyone, in light and dark, empty and full, wide and narrow', async () => {
-    const found: Record<string, string[]> = {};
-    async function look(name: string, addresses: string[]): Promise<void> {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        for (const width of [360, 1280]) {
-          const context = await browser.newContext({
-            colorScheme,
-            viewport: { width, height: 800 },
-            reducedMotion: 'reduce',
-          });
-          const page = await context.newPage();
-          await page.goto(shell.link);
-          for (const address of addresses) {
-            await visit(page, address);
-            found[`${name} ${address} ${colorScheme} ${width}`] = await findings(page);
-          }
-          await context.close();
-        }
+  async function show(page: Page, { at, keys, press = [] }: Layer, width: number): Promise<void> {
+    await visit(page, full.shell, [at], width);
+    if (keys) await page.keyboard.press(keys);
+    for (const name of press) await page.getByRole('button', { name, exact: true }).first().click();
+    await page.locator(layers).last().waitFor();
+    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+  }
+
+  /** What axe finds serious in both themes, by rule and place. */
+  async function findings(page: Page, part?: string, ignored: string[] = []): Promise<string[]> {
+    const found: string[] = [];
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(settled);
+      const axe = new AxeBuilder({ page }).disableRules(ignored);
+      const { violations } = await (part ? axe.include(part) : axe).analyze();
+      for (const { id, impact, nodes } of violations) {
+        if (impact !== 'serious' && impact !== 'critical') continue;
+        for (const { target } of nodes) found.push(`${id}, ${colorScheme}: ${target.join(' ')}`);
       }
     }
-    await look('empty', ['', '#/models']);
-    await addModel();
-    const { id } = await shell.client.conversations.create({});
-    await shell.client.chat.send({
-      conversationId: id,
-      parentId: null,
-      text: 'What colour?',
-      attachments: [],
-    });
-    await replyFinished(shell);
-    await look('full', ['', `#/chat/${id}`, '#/models', '#/settings']);
+    return found;
+  }
+
+  test('can be read and used by everyone, empty and full, in light and dark, wide and narrow', async () => {
+    const found: Record<string, string[]> = {};
+    for (const [shell, places] of [
+      [empty, emptyPlaces],
+      [full.shell, fullPlaces(full)],
+    ] as const) {
+      const page = await open(shell);
+      for (const place of places) {
+        await visit(page, shell, place);
+        for (const width of widths) {
+          await page.setViewportSize({ width, height: 800 });
+          found[`${shell === empty ? 'empty' : 'full'} ${place[0]}, ${width}`] = await findings(page);
+        }
+      }
+      await page.context().close();
+    }
     expect(Object.entries(found).filter(([, list]) => list.length > 0)).toEqual([]);
-  });
+  }, 400_000);
+
+  test('has menus and dialogs that can be read and used by everyone', async () => {
+    const found: Record<string, string[]> = {};
+    const page = await open(full.shell);
+    for (const layer of layersOf(full)) {
+      for (const width of layer.onlyWide ? [1280] : widths) {
+        const name = [layer.at, layer.keys, ...(layer.press ?? []), width].join(' ');
+        found[name] = await show(page, layer, width).then(
+          // Through the list of the search, the arrows lead from its field.
+          () => findings(page, layers, layer.keys === 'Control+k' ? ['scrollable-region-focusable'] : []),
+          (thrown: unknown) => [`It was not to be seen: ${String(thrown)}`],
+        );
+      }
+    }
+    await page.context().close();
+    expect(Object.entries(found).filter(([, list]) => list.length > 0)).toEqual([]);
+  }, 400_000);
+
+  test('has a title of its own, one main part, and headings in order', async () => {
+    for (const [shell, places] of [
+      [empty, emptyPlaces.slice(0, 8)],
+      [full.shell, fullPlaces(full)],
+    ] as const) {
+      const page = await open(shell);
+      const titles: string[] = [];
+      for (const place of places) {
+        await visit(page, shell, place);
+        titles.push(await page.title());
+        const outline = await page.evaluate<Outline>(outlineOf);
+        const skipped = outline.levels.filter((level, at) => level > (outline.levels[at - 1] ?? 0) + 1);
+        const first = outline.levels.filter((level) => level === 1).length;
+        expect({ ...outline, place: place[0], skipped, first }).toMatchObject({
+          ...{ mains: 1, skipped: [], first: 1 },
+        });
+        expect(new Set(outline.names).size).toBe(outline.names.length);
+        expect(outline.names).not.toContain(null);
+      }
+      await page.context().close();
+      expect(new Set(titles).size).toBe(titles.length);
+    }
+  }, 240_000);
 });
