@@ -91,7 +91,7 @@ function nameQuestions(material: Material, draw: Draw): HeldOutQuestion[] {
   );
 }
 
-/** What people asked who had not seen the data. */
+/** What people type in haste. */
 function strangersQuestions(material: Material): HeldOutQuestion[] {
   return readStrangers(material.topics).map(({ topic, question }) => {
     const language = /[가-힣]/.test(question) ? 'ko' : 'en';

@@ -53,7 +53,7 @@ function addMore(topics: readonly Topic[]): void {
   }
 }
 
-/** Questions of people who had not seen the data, with the topics that answer them. Errors: a topic that is not there. */
+/** Questions as people type them in haste, with the topics that answer them. Errors: a topic that is not there. */
 export function readStrangers(topics: readonly Topic[]): { topic: Topic; question: string }[] {
   return readData('strangers')
     .split('\n')
