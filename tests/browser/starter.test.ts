@@ -2,6 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultSampling } from '../../src/shared/contract/index.ts';
 import { buildTinyModel } from '../support/models.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { buildResources } from '../support/starter.ts';
@@ -39,6 +40,21 @@ describe.skipIf(!findBrowser())('the starter model among the models', () => {
     await page.getByRole('menuitem', { name: 'Remove from the list' }).waitFor();
     expect(await page.getByRole('menuitem', { name: /^Delete/ }).count()).toBe(0);
     await page.keyboard.press('Escape');
+  });
+
+  test('answers with its likeliest words, unless a person has chosen how words are drawn', async () => {
+    const samplingOfNewChat = async () => {
+      await page.goto(`http://127.0.0.1:${shell.port}/#/`);
+      await page.getByRole('textbox', { name: 'Message' }).fill('Hello');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/#\/chat\/\d+$/);
+      const conversationId = Number(/\d+$/.exec(page.url())?.[0]);
+      return (await shell.client.conversations.get({ conversationId })).sampling;
+    };
+    expect(await samplingOfNewChat()).toMatchObject({ temperature: 0, repeatPenalty: 1 });
+    await shell.client.settings.update({ sampling: { ...defaultSampling, temperature: 0.2 } });
+    expect(await samplingOfNewChat()).toMatchObject({ temperature: 0.2, repeatPenalty: 1.1 });
+    await page.goto(`http://127.0.0.1:${shell.port}/#/models`);
   });
 
   test('leads to larger ones as long as there is none', async () => {

@@ -10,3 +10,9 @@ export const defaultSampling: Sampling = {
   seed: null,
   maxTokens: null,
 };
+
+/**
+ * For the starter model: so small that any word but the likeliest leads it astray, and that it has to say some things twice in the same
+ * words.
+ */
+export const literalSampling: Sampling = { ...defaultSampling, temperature: 0, repeatPenalty: 1 };

@@ -1,3 +1,4 @@
+import { literalSampling } from '../../../shared/contract/default-sampling.ts';
 import type { ConversationPatch } from '../../../shared/contract/index.ts';
 import { t } from '../../lib/i18n.svelte.ts';
 import { goTo } from '../../lib/router.svelte.ts';
@@ -7,8 +8,7 @@ import { samples } from './samples.svelte.ts';
 
 /** Whoever is as small as that says the right thing with its likeliest words. */
 export function likeliest(): Pick<ConversationPatch, 'sampling'> {
-  const { sampling } = app.choice;
-  return sampling ? { sampling: { ...sampling, temperature: 0 } } : {};
+  return { sampling: literalSampling };
 }
 
 /** What a conversation of the tour begins with. */

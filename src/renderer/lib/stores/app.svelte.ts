@@ -12,6 +12,7 @@ import type {
   SystemInfo,
 } from '../../../shared/contract/index.ts';
 import { answeringModel } from '../../../shared/answering-model.ts';
+import { defaultSampling, literalSampling } from '../../../shared/contract/default-sampling.ts';
 import { Connection } from '../connection.svelte.ts';
 import { isGone, tellFailure } from '../failure.ts';
 import { setLanguage } from '../i18n.svelte.ts';
@@ -66,12 +67,13 @@ export class AppState {
   /** Models and folders that are about to be removed, while that can still be undone. */
   readonly leaving = { models: new SvelteSet<number>(), folders: new SvelteSet<number>() };
 
+  readonly #chosen = $derived(this.open ? this.open.conversation : this.draft);
   /** What the next message will use, whether the conversation exists yet or not. */
   readonly choice = $derived.by(() => {
-    const chosen = this.open ? this.open.conversation : this.draft;
+    const chosen = this.#chosen;
     return {
       systemPrompt: chosen?.systemPrompt ?? this.settings?.systemPrompt ?? '',
-      sampling: chosen?.sampling ?? this.settings?.sampling,
+      sampling: chosen?.sampling ?? this.#usualSampling,
       modelId: chosen?.modelId ?? null,
       adapters: chosen?.adapters ?? [],
     };
@@ -83,13 +85,20 @@ export class AppState {
   /** Hugging Face folders. */
   readonly weightsFolders = $derived(this.library.weights.filter(({ id }) => !this.leaving.models.has(id)));
   readonly shownFolders = $derived(this.folders.filter(({ id }) => !this.leaving.folders.has(id)));
-  readonly #wantedId = $derived(this.choice.modelId ?? this.settings?.modelId);
+  readonly #wantedId = $derived(this.#chosen?.modelId ?? this.settings?.modelId);
   /** Of the models on this computer: the chosen one, the default one, or one that is there. */
   readonly localModel = $derived(answeringModel(this.chatModels, this.#wantedId) ?? null);
   /** The model that will answer. One of a server only where a person has chosen it. */
   readonly model = $derived(
     answeringModel([...this.chatModels, ...this.remoteModels], this.#wantedId) ?? null,
   );
+
+  /** Of new conversations: a person's own; otherwise it is another one for the starter model. */
+  readonly #usualSampling = $derived.by(() => {
+    const sampling = this.settings?.sampling;
+    const untouched = JSON.stringify(sampling) === JSON.stringify(defaultSampling);
+    return untouched && this.model?.origin === 'starter' ? literalSampling : sampling;
+  });
 
   /** The program has been out of reach for a while. */
   get gone(): boolean {
@@ -138,7 +147,9 @@ export class AppState {
   async begin(): Promise<OpenConversation> {
     if (this.open) return this.open;
     const { folderId } = this.list;
-    const conversation = await this.client.conversations.create({ ...this.draft, folderId });
+    const conversation = await this.client.conversations.create({
+      ...{ sampling: this.choice.sampling, ...this.draft, folderId },
+    });
     this.draft = {};
     this.drafts.begin(conversation.id);
     this.open = OpenConversation.begun(conversation, this.client);
