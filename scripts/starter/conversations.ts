@@ -32,10 +32,10 @@ const shares = {
 };
 /** How many exchanges conversations have, and how often. Long ones show the model places far from the beginning. */
 const lengths = [
-  { exchanges: 1, share: 0.8 },
-  { exchanges: 2, share: 0.1 },
-  { exchanges: 3, share: 0.05 },
-  { exchanges: 5, share: 0.03 },
+  { exchanges: 1, share: 0.65 },
+  { exchanges: 2, share: 0.2 },
+  { exchanges: 3, share: 0.09 },
+  { exchanges: 5, share: 0.04 },
   { exchanges: 9, share: 0.02 },
 ] as const;
 
