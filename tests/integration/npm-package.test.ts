@@ -27,7 +27,8 @@ describe('The package for npm', () => {
     const [{ files }] = JSON.parse(stdout) as [{ files: { path: string; mode: number }[] }];
     const paths = files.map(({ path }) => path);
     expect(new Set(paths.map((path) => path.split('/')[0]))).toEqual(
-      new Set(['LICENSE', 'README.md', 'out', 'package.json', 'resources']),
+      // npm always takes what is called README.
+      new Set(['LICENSE', 'README.md', 'README.ko.md', 'out', 'package.json', 'resources']),
     );
     expect(paths).toEqual(
       expect.arrayContaining([

@@ -6,14 +6,14 @@ import { build, buildIsStale } from '../../scripts/build.ts';
 import { isAllowed } from '../../scripts/third-party/allowed.ts';
 
 interface Listed {
-  dependencies?: Record<string, Listed & { version?: string }>;
+  dependencies?: Record<string, Listed & { version?: string; extraneous?: boolean }>;
 }
 
 /** All packages of a tree as npm tells it, as `NAME VERSION`. */
 function flatten({ dependencies = {} }: Listed): string[] {
   return Object.entries(dependencies).flatMap(([name, inner]) => [
-    // What is optional and of another system has no version.
-    ...(inner.version ? [`${name} ${inner.version}`] : []),
+    // What is optional and of another system has no version. The package node fetches the program of its system by itself.
+    ...(inner.version && !inner.extraneous ? [`${name} ${inner.version}`] : []),
     ...flatten(inner),
   ]);
 }
