@@ -35,10 +35,12 @@ export const phases: readonly Phase[] = [
     settings: { steps: 3100, warmup: 100, schedule: 'constant' },
   },
   { name: 'second', data: { seed: 2 }, settings: { steps: 5200, warmup: 30, schedule: 'cosine' } },
+  // The rate rises once more: what has settled is loosened, and settles better.
+  { name: 'third', data: { seed: 4 }, settings: { steps: 5200, warmup: 50, schedule: 'cosine' } },
 ];
 
 /** The pirate needs a manner only; what he says is there. */
-const pirate = { conversations: 3000, steps: 220, lr: 8e-4, rank: 8, targets: 'v,o,down' };
+const pirate = { conversations: 3000, steps: 500, lr: 8e-4, rank: 8, targets: 'v,o,down' };
 
 export interface Recipe {
   /** Where everything lies that is made on the way. */

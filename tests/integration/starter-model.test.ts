@@ -14,9 +14,7 @@ import { runHere } from '../support/weights.ts';
 const at = (name: string) => resolve('resources/starter', name);
 const megabyte = 1_000_000;
 
-/** Every so many held-out questions are asked, which is some 120 of them. */
-const asked = 14;
-const questions = heldOutQuestions().filter((_, index) => index % asked === 0);
+const questions = heldOutQuestions();
 
 function share(marks: readonly Mark[]): number {
   return marks.filter(({ right }) => right).length / marks.length;
@@ -48,10 +46,10 @@ describe('the starter model that comes with Puna', () => {
     expect(questions.filter(({ turns }) => learnt.has(normalized(turns.at(-1) ?? '')))).toEqual([]);
   });
 
-  // Found: 0.79 and 0.69 of all that is held out. The aim is 0.8 (docs/starter.md).
+  // Found: 0.83 and 0.75. The aim is 0.8 in both (docs/starter.md).
   test.each([
-    { language: 'en', least: 0.7 },
-    { language: 'ko', least: 0.6 },
+    { language: 'en', least: 0.8 },
+    { language: 'ko', least: 0.72 },
   ])('answers most of them right, word for word, in $language', ({ language, least }) => {
     expect(share(marks.filter(({ question }) => question.language === language))).toBeGreaterThan(least);
   });
@@ -64,8 +62,8 @@ describe('the starter model that comes with Puna', () => {
       notKnowing.some(({ en, ko }) => said === en || said === ko),
     );
     expect(unknown.length).toBeGreaterThan(8);
-    // Found: 0.85 of all.
-    expect(admitted.length / unknown.length).toBeGreaterThan(0.7);
+    // Found: 0.87.
+    expect(admitted.length / unknown.length).toBeGreaterThan(0.8);
   });
 
   test('says whole sentences even where they are the wrong ones', () => {
