@@ -40,7 +40,7 @@ export const phases: readonly Phase[] = [
 ];
 
 /** The pirate needs a manner only; what he says is there. */
-const pirate = { conversations: 3000, steps: 500, lr: 8e-4, rank: 8, targets: 'v,o,down' };
+const pirate = { conversations: 3000, steps: 600, lr: 4e-4, rank: 8, targets: 'v,o,down' };
 
 export interface Recipe {
   /** Where everything lies that is made on the way. */
