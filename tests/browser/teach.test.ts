@@ -180,7 +180,7 @@ describe.skipIf(!findBrowser())('teaching', () => {
     await start(endless);
     await page.getByRole('link', { name: /Grassland.*Is learning/ }).click({ timeout: 60_000 });
     await page.getByText(/^Step \d+ of 54,000/).waitFor({ timeout: 60_000 });
-    await expect.poll(() => page.title()).toMatch(/^\d+% — Teach — Puna$/);
+    await expect.poll(() => page.title()).toMatch(/^\d+% — .+ — Teach — Puna$/);
     await button('Pause').click();
     await state('Paused').waitFor();
     expect((await theRun()).state).toBe('paused');
