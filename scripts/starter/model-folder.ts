@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { planFolder, writeFolderPlan } from '../../src/main/weights/outputs/folder-output.ts';
 import { openModelSource } from '../../src/main/weights/sources/open.ts';
 import { readGguf } from '../../src/main/weights/formats/gguf.ts';
+import { chatTemplate } from '../../tests/support/tiny-vocabulary.ts';
 import { sentencePieceModel, type Tokens } from './tokenizer-folder.ts';
-import { chatTemplate, shape } from './untrained.ts';
+import { shape } from './untrained.ts';
 
 /** Writes a GGUF model of the starter's shape as a folder of Hugging Face, of which packed deltas can be made. */
 export async function writeModelFolder(model: string, folder: string): Promise<void> {

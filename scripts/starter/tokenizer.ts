@@ -1,16 +1,11 @@
 import type { GgufValue } from '../../src/main/weights/formats/gguf.ts';
-
-/** llama.cpp's token types (llama_token_type). */
-const types = { normal: 1, unknown: 2, control: 3, byte: 6 } as const;
-/** The sign that SentencePiece writes for a space. */
-const spaceSign = '\u2581';
-const special = {
-  unknown: '<unk>',
-  begin: '<s>',
-  end: '</s>',
-  turnStart: '<|im_start|>',
-  turnEnd: '<|im_end|>',
-};
+import {
+  byteToken,
+  spaceSign,
+  special,
+  tokenizerMetadata,
+  tokenTypes as types,
+} from '../../tests/support/tiny-vocabulary.ts';
 
 /** A vocabulary as GGUF holds it. */
 export interface Vocabulary {
@@ -39,7 +34,7 @@ export function trainTokenizer(texts: Iterable<string>, size: number): Vocabular
   if (typeOf.size > size) throw new Error(`Bytes and characters alone are ${typeOf.size} tokens.`);
   for (const piece of joined(words, size - typeOf.size)) typeOf.set(piece, types.normal);
   const pieces = [...typeOf.keys()];
-  return { pieces, types: [...typeOf.values()], metadata: metadataOf(pieces, [...typeOf.values()]) };
+  return { pieces, types: [...typeOf.values()], metadata: tokenizerMetadata(pieces, [...typeOf.values()]) };
 }
 
 /** How often each word occurs, with the space before it; scripts, digits and signs are words of their own. */
@@ -116,31 +111,4 @@ function join(parts: readonly string[], one: string, other: string): string[] {
 
 function* printable(): Generator<string> {
   for (let code = 0x21; code < 0x7f; code++) yield String.fromCharCode(code);
-}
-
-function byteToken(byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-}
-
-function metadataOf(pieces: readonly string[], tokenTypes: readonly number[]): [string, GgufValue][] {
-  const id = (piece: string): GgufValue => ({ type: 'uint32', value: pieces.indexOf(piece) });
-  return [
-    ['tokenizer.ggml.model', { type: 'string', value: 'llama' }],
-    ['tokenizer.ggml.pre', { type: 'string', value: 'default' }],
-    ['tokenizer.ggml.tokens', { type: 'array', of: 'string', value: [...pieces] }],
-    // What was joined first is joined first.
-    [
-      'tokenizer.ggml.scores',
-      { type: 'array', of: 'float32', value: Float32Array.from(pieces, (_, index) => -index) },
-    ],
-    ['tokenizer.ggml.token_type', { type: 'array', of: 'int32', value: Int32Array.from(tokenTypes) }],
-    ['tokenizer.ggml.unknown_token_id', id(special.unknown)],
-    ['tokenizer.ggml.bos_token_id', id(special.begin)],
-    ['tokenizer.ggml.eos_token_id', id(special.end)],
-    ['tokenizer.ggml.eot_token_id', id(special.turnEnd)],
-    ['tokenizer.ggml.add_bos_token', { type: 'bool', value: true }],
-    ['tokenizer.ggml.add_eos_token', { type: 'bool', value: false }],
-    // Otherwise a space would be put before every text.
-    ['tokenizer.ggml.add_space_prefix', { type: 'bool', value: false }],
-  ];
 }

@@ -1,5 +1,6 @@
 import { seededRandom } from '../../src/main/training/random.ts';
 import { type GgufValue, type TensorToWrite, writeGguf } from '../../src/main/weights/formats/gguf.ts';
+import { chatTemplate } from '../../tests/support/tiny-vocabulary.ts';
 import type { Vocabulary } from './tokenizer.ts';
 
 /** The starter's measures: 3.5 million weights with a vocabulary of 3,072 tokens. */
@@ -8,12 +9,6 @@ export const shape = {
   /** In tokens. */
   contextLength: 512,
 };
-
-/** Each message between two signs of its own: ChatML. */
-export const chatTemplate = `{%- for message in messages -%}
-{{- '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' -}}
-{%- endfor -%}
-{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}`;
 
 /** Writes the model from which learning begins: random weights in F32, the same each time. */
 export async function writeUntrained(path: string, vocabulary: Vocabulary): Promise<void> {

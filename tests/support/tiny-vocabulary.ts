@@ -1,12 +1,12 @@
 import type { GgufValue } from '../../src/main/weights/formats/gguf.ts';
 
 /** llama.cpp's token types (llama_token_type). */
-const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
+export const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
 
 /** The sign that SentencePiece writes for a space. */
 export const spaceSign = '\u2581';
 
-const special = {
+export const special = {
   unknown: '<unk>',
   begin: '<s>',
   end: '</s>',
@@ -95,14 +95,15 @@ function* inventedWords(): Generator<string> {
   }
 }
 
-function byteToken(byte: number): string {
+export function byteToken(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 }
 
-function tokenizerMetadata(
+/** What a GGUF file says of such a vocabulary; `types` are those of the pieces (llama_token_type). */
+export function tokenizerMetadata(
   pieces: string[],
   types: number[],
-  idOf: (piece: string) => number,
+  idOf: (piece: string) => number = (piece) => pieces.indexOf(piece),
 ): [string, GgufValue][] {
   const id = (piece: string): GgufValue => ({ type: 'uint32', value: idOf(piece) });
   return [
