@@ -107,6 +107,7 @@ export async function createApp({
       rival: memory,
       computing: () => history.settings.get().computing,
       onStatus: (status) => events.publish({ type: 'engine', status }),
+      onTried: (model, error) => void library.keepLoaded(model, error).catch(console.error),
     });
     const servers = new Servers({
       ...{ database, library, secrets },

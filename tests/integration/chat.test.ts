@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { rm } from 'node:fs/promises';
+import { copyFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -100,6 +100,42 @@ describe('a conversation', () => {
       status: 'failed',
       error: expect.stringContaining('gone.gguf') as string,
     });
+  });
+
+  test('is not answered by a model that could not be loaded, until its file is another one', async () => {
+    const path = join(folder, 'a-first.gguf');
+    await copyFile(models.golden, path);
+    const { id: modelId } = await add(path);
+    await add(models.tiny);
+    await truncate(path, 3000);
+    const broken = async () =>
+      (await shell.client.system.state()).models.find(({ id }) => id === modelId)?.broken;
+    const answer = async () => {
+      const id = await begin();
+      await send(id, 'What colour?');
+      await replyFinished(shell);
+      return lastOf(id);
+    };
+    expect(await broken()).toBeNull();
+    expect(await answer()).toMatchObject({ status: 'failed' });
+    expect(await broken()).toMatchObject({
+      code: 'file-damaged',
+      message: expect.stringContaining(path) as string,
+    });
+    expect((await answer())?.stats).toMatchObject({ model: 'tiny' });
+
+    // It is remembered, and asked for by name it is tried.
+    await shell.stop();
+    shell = await startShell({ dataFolder: join(folder, `data-${run}`) });
+    expect((await answer())?.stats).toMatchObject({ model: 'tiny' });
+    await expect(shell.client.models.load({ modelId })).rejects.toMatchObject({
+      data: { code: 'file-damaged' },
+    });
+
+    await rm(path);
+    await copyFile(models.golden, path);
+    expect(await broken()).toBeNull();
+    expect(await answer()).toMatchObject({ status: 'complete', text: 'Golden grass' });
   });
 
   test('gives the model the files of a message', async () => {

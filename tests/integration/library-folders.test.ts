@@ -117,6 +117,16 @@ describe('a folder that a person adds', () => {
     expect(await shelves.look()).toMatchObject([{ id: 1, quantization: 'Q8_0' }]);
   });
 
+  it('tells of a model whose file has become unreadable what is wrong with it, until it can be read again', async () => {
+    const file = await modelAt(path('mine', 'a.gguf'));
+    await cp(file, path('whole.gguf'));
+    await addMine();
+    await truncate(file, 100_000);
+    expect(await shelves.look()).toMatchObject([{ id: 1, missing: false, broken: { code: 'file-damaged' } }]);
+    await cp(path('whole.gguf'), file);
+    expect(await shelves.look()).toMatchObject([{ id: 1, broken: null }]);
+  });
+
   it('takes its models away when it is removed, and gives them back as they were', async () => {
     const file = await modelAt(path('mine', 'a.gguf'));
     await addMine();

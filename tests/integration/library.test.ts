@@ -73,7 +73,7 @@ describe('adding a file', () => {
       ...{ architecture: 'llama', parameters: expect.any(Number), quantization: 'Q8_0', contextLength: 2048 },
       ...{
         hasChatTemplate: true,
-        ...{ license: null, origin: 'file', tags: [], verified: null },
+        ...{ license: null, origin: 'file', tags: [], verified: null, broken: null },
         loadSettings: automaticLoadSettings,
         missing: false,
         server: null,

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { answeringModel } from '../../src/shared/answering-model.ts';
 import type { Model } from '../../src/shared/contract/index.ts';
 
-type Given = Partial<Pick<Model, 'kind' | 'origin' | 'parameters' | 'missing'>>;
+type Given = Partial<Pick<Model, 'kind' | 'origin' | 'parameters' | 'missing' | 'broken' | 'verified'>>;
 const model = (id: number, given: Given = {}) => ({
   ...{ id, kind: 'model' as const, origin: 'file' as const, parameters: 1e9, missing: false },
+  ...{ broken: null, verified: null },
   ...given,
 });
 const starter = model(1, { origin: 'starter', parameters: 1e7 });
@@ -36,6 +37,17 @@ describe('the model that answers', () => {
 
   it('is what was made of the starter model where that is gone and nothing else is there', () => {
     expect(answers([model(2, { parameters: 1e7 }), { ...starter, missing: true }])).toBe(2);
+  });
+
+  it('is none that is known to be broken, unless that one is wanted, or all are', () => {
+    const broken = { code: 'file-damaged' as const, message: 'It ends too early.', remedy: '' };
+    const damaged = { result: 'damaged' as const, sha256: null, damaged: ['a.gguf'], at: 0 };
+    const [bad, other] = [model(2, { broken }), model(3, { verified: damaged })];
+    expect(answers([bad, other, model(4)])).toBe(4);
+    expect(answers([bad, starter])).toBe(1);
+    expect(answers([bad, model(4)], 2)).toBe(2);
+    expect(answers([model(2, { broken, missing: true }), other])).toBe(3);
+    expect(answers([{ ...starter, broken }, model(4, { parameters: 1e6 })])).toBe(4);
   });
 
   it('answers from a server only where that is wanted', () => {

@@ -8,7 +8,7 @@ import { PunaError } from '../../src/shared/error.ts';
 const modelOf = (id: number): Model => ({
   ...{ id, kind: 'model', name: `model ${id}`, path: `/models/${id}.gguf`, bytes: 1, architecture: 'llama' },
   ...{ parameters: null, quantization: null, contextLength: null, hasChatTemplate: false },
-  ...{ license: null, origin: 'file', tags: [], verified: null, server: null },
+  ...{ license: null, origin: 'file', tags: [], verified: null, broken: null, server: null },
   ...{ loadSettings: automaticLoadSettings, missing: false, addedAt: 0 },
 });
 const [taught, persons, other] = [modelOf(1), modelOf(2), modelOf(3)];

@@ -6,7 +6,14 @@ function model(id: number, name: string, changes: Partial<Model> = {}): Model {
   return {
     ...{ id, kind: 'model', name, path: `/models/${name}.gguf`, bytes: id, architecture: 'llama' },
     ...{ parameters: null, quantization: null, contextLength: null, hasChatTemplate: true, license: null },
-    ...{ origin: 'puna', tags: [], verified: null, loadSettings: automaticLoadSettings, missing: false },
+    ...{
+      origin: 'puna',
+      tags: [],
+      verified: null,
+      broken: null,
+      loadSettings: automaticLoadSettings,
+      missing: false,
+    },
     ...{ server: null, addedAt: id, ...changes },
   };
 }

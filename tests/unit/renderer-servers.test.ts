@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { byServer } from '../../src/renderer/components/servers/groups.ts';
 import { hostOf, isOpen } from '../../src/renderer/components/servers/place.ts';
 import { programs } from '../../src/renderer/components/servers/programs.ts';
-import { placeOf } from '../../src/main/servers/address.ts';
+import { placeOf } from '../../src/shared/server-address.ts';
 import { automaticLoadSettings, type Model, type ModelServer } from '../../src/shared/contract/index.ts';
 
 describe('the address of a server', () => {
@@ -41,7 +41,14 @@ test('models of servers stand under their servers, those of this computer under 
   const model = (id: number, server: ModelServer | null): Model => ({
     ...{ id, kind: server ? 'remote' : 'model', name: `model ${id}`, path: '', bytes: 0, architecture: '' },
     ...{ parameters: null, quantization: null, contextLength: null, hasChatTemplate: true, license: null },
-    ...{ origin: 'server', server, tags: [], verified: null, loadSettings: automaticLoadSettings },
+    ...{
+      origin: 'server',
+      server,
+      tags: [],
+      verified: null,
+      broken: null,
+      loadSettings: automaticLoadSettings,
+    },
     ...{ missing: false, addedAt: id },
   });
   const groups = byServer([model(1, far), model(2, null), model(3, near), model(4, far)]);

@@ -34,7 +34,7 @@ function dataOf({ lengths, validation = 0, texts = false }: Data): SuggestQuesti
 const model: SuggestQuestion['model'] = {
   ...{ id: 1, kind: 'model', name: 'a model', path: '/models/a.gguf', bytes: 4e9, architecture: 'llama' },
   ...{ parameters: 7e9, quantization: 'Q4_K_M', contextLength: 8192, hasChatTemplate: true, missing: false },
-  ...{ license: null, origin: 'file', tags: [], verified: null, server: null },
+  ...{ license: null, origin: 'file', tags: [], verified: null, broken: null, server: null },
   ...{ loadSettings: { contextSize: null, gpuLayers: null, threads: null }, addedAt: 0 },
 };
 

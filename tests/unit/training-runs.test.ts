@@ -98,7 +98,7 @@ describe('shared memory', () => {
   const model = (bytes: number): Model => ({
     ...{ id: 1, kind: 'model', name: 'M', path: '/m.gguf', bytes, architecture: 'llama' },
     ...{ parameters: 1, quantization: 'F32', contextLength: 1, hasChatTemplate: true },
-    ...{ license: null, origin: 'file', tags: [], verified: null, server: null },
+    ...{ license: null, origin: 'file', tags: [], verified: null, broken: null, server: null },
     ...{ loadSettings: automaticLoadSettings, missing: false, addedAt: 0 },
   });
   const short = new PunaError('out-of-memory', 'No memory.');

@@ -21,7 +21,7 @@ import { PunaError } from '../../src/shared/error.ts';
 const model: Model = {
   ...{ id: 1, kind: 'model', name: 'base', path: '/base.gguf', bytes: 1, architecture: 'llama' },
   ...{ parameters: null, quantization: null, contextLength: null, hasChatTemplate: false },
-  ...{ license: null, origin: 'file', tags: [], verified: null, server: null },
+  ...{ license: null, origin: 'file', tags: [], verified: null, broken: null, server: null },
   ...{ loadSettings: automaticLoadSettings, missing: false, addedAt: 0 },
 };
 const unanswered = (prompt: string): Sample => ({ prompt, base: null, replies: [] });

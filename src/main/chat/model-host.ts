@@ -35,6 +35,8 @@ export interface ModelHostOptions {
   /** What holds for models whose own settings leave it open; asked whenever one is loaded. */
   computing: () => Computing;
   onStatus: (status: EngineStatus) => void;
+  /** Told what came of loading a model; null: it is loaded. */
+  onTried: (model: Model, error: PunaError | null) => void;
 }
 
 /** Knows which model the inference engine holds, and brings in the one that is needed. */
@@ -43,6 +45,7 @@ export class ModelHost {
   readonly #rival: MemoryRival;
   readonly #computing: () => Computing;
   readonly #onStatus: (status: EngineStatus) => void;
+  readonly #onTried: ModelHostOptions['onTried'];
   #status: EngineStatus = stopped;
   /** What is loaded or loading: the model as it was then, to notice another path or other settings. */
   #current: {
@@ -52,11 +55,12 @@ export class ModelHost {
     loaded: Promise<LoadedModel>;
   } | null = null;
 
-  constructor({ engine, rival, computing, onStatus }: ModelHostOptions) {
+  constructor({ engine, rival, computing, onStatus, onTried }: ModelHostOptions) {
     this.#engine = engine;
     this.#rival = rival;
     this.#computing = computing;
     this.#onStatus = onStatus;
+    this.#onTried = onTried;
     engine.onExit((reason) => this.#engineGone(reason));
   }
 
@@ -172,6 +176,7 @@ export class ModelHost {
           if (!signal.aborted) this.#set({ ...this.#status, progress });
         },
       });
+      this.#onTried(model, null);
       if (!signal.aborted) {
         const { device, contextSize } = loaded;
         this.#set({ ...stopped, state: 'ready', modelId: model.id, device, contextSize });
@@ -179,6 +184,7 @@ export class ModelHost {
       return loaded;
     } catch (thrown) {
       const error = this.#rival.explain(model, PunaError.from(thrown));
+      this.#onTried(model, error);
       // Another load or an unload may have taken its place meanwhile; then its status stands.
       if (this.#current?.controller.signal === signal) {
         this.#current = null;

@@ -1,11 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import { access, constants, realpath, rm } from 'node:fs/promises';
+import { access, constants, realpath, rm, stat } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
 import type { LoadSettings, Model, ModelDetails, Verified } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { showMetadata } from '../weights/formats/gguf.ts';
 import { readModelFacts } from '../weights/model-facts.ts';
 import { readModelFile } from '../weights/model-file.ts';
+import { brokenOf, forgetBroken, keepBroken } from './broken.ts';
 import { expandHome } from './browse.ts';
 import { KnownModels } from './known-models.ts';
 import { type ModelRow, type ModelRowWithServer, modelsWithServers, toModel } from './model-row.ts';
@@ -174,6 +175,16 @@ export class Library {
     return this.#set(id, 'verified', JSON.stringify(verified));
   }
 
+  /** Keeps what came of loading a model: why that failed, if that is the fault of its file; null: it is loaded. */
+  async keepLoaded({ path }: Model, error: PunaError | null): Promise<void> {
+    const file = error && (await stat(path).catch(() => null));
+    const isNew = error
+      ? file !== null &&
+        keepBroken(this.#database, { path, bytes: file.size, modifiedAt: file.mtimeMs }, error)
+      : forgetBroken(this.#database, path);
+    if (isNew) this.tell();
+  }
+
   /** Everything that the file says of itself, read anew. Errors: `not-found`, and those of `readModelFile`. */
   async details(id: number): Promise<ModelDetails> {
     const { path } = await this.get(id);
@@ -241,12 +252,12 @@ export function isBelow(path: string, folder: string): boolean {
 }
 
 async function withPresence(row: ModelRowWithServer): Promise<Model> {
-  if (row.kind === 'remote') return toModel(row, { missing: false });
+  if (row.kind === 'remote') return toModel(row, { missing: false, broken: null });
   const missing = await access(row.path, constants.R_OK).then(
     () => false,
     () => true,
   );
-  return toModel(row, { missing });
+  return toModel(row, { missing, broken: await brokenOf(row.path, row.broken) });
 }
 
 /** Reads a file and makes sure that llama.cpp can use it. */

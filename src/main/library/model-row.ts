@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  type Failure,
   type LoadSettings,
   loadSettingsSchema,
   type Model,
@@ -35,6 +36,8 @@ export interface ModelRow {
   tags: string;
   /** JSON */
   verified: string | null;
+  /** JSON, as `broken.ts` keeps it */
+  broken: string | null;
   /** JSON */
   load_settings: string;
   added_at: number;
@@ -52,8 +55,11 @@ export interface ModelRowWithServer extends ModelRow {
 export const modelsWithServers = `SELECT models.*, servers.name AS server_name, servers.place AS server_place
   FROM models LEFT JOIN servers ON servers.id = server_id`;
 
-/** The line as the contract has it; whether the file is there now is not in the database. */
-export function toModel(row: ModelRowWithServer, { missing }: { missing: boolean }): Model {
+/** The line as the contract has it; whether the file is there now, and as it was when it was found broken, is not in the database. */
+export function toModel(
+  row: ModelRowWithServer,
+  { missing, broken }: { missing: boolean; broken: Failure | null },
+): Model {
   return {
     ...{ id: row.id, kind: row.kind, name: row.name, bytes: row.bytes },
     // The line of a server's model has one that only tells it apart.
@@ -64,6 +70,7 @@ export function toModel(row: ModelRowWithServer, { missing }: { missing: boolean
     hasChatTemplate: row.has_chat_template === 1,
     ...{ license: row.license, origin: row.origin, tags: readTags(row.tags) },
     verified: readVerified(row.verified),
+    broken,
     loadSettings: readLoadSettings(row.load_settings),
     missing,
     addedAt: row.added_at,

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import type { ModelFacts, WeightsItem } from '../weights/messages.ts';
 import { splitEnding } from '../weights/model-file.ts';
+import { keepBroken } from './broken.ts';
 import { KnownModels, type Place } from './known-models.ts';
 import type { ModelRow } from './model-row.ts';
 import { type ModelToPut, putModel, tellingName } from './put-model.ts';
@@ -118,7 +119,7 @@ export class TakeIn {
   }
 
   async #read(found: Found, place: Place, signal: AbortSignal): Promise<ModelToPut | null> {
-    const { reader, now } = this.#options;
+    const { database, reader, now } = this.#options;
     const common = {
       ...{
         ...place,
@@ -138,8 +139,10 @@ export class TakeIn {
     } catch (thrown) {
       signal.throwIfAborted();
       // One that ends the process that reads it is of no use either.
-      if (thrown instanceof PunaError) return null;
-      throw thrown;
+      if (!(thrown instanceof PunaError)) throw thrown;
+      // What the library has had of that path is no longer what it says.
+      keepBroken(database, found, thrown);
+      return null;
     }
   }
 }

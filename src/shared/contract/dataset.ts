@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { errorCodes } from '../error.ts';
 import { cleanReportSchema, cleanSettingsSchema } from './clean.ts';
 import { idSchema, timeSchema } from './conversation.ts';
+import { failureSchema } from './failure.ts';
 
 const count = z.int().nonnegative();
 const path = z.string().min(1);
 const name = z.string().max(200);
-const error = z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() });
 
 /** Which columns of a table are what. Absent ones are not there. */
 export const columnMappingSchema = z.object({
@@ -160,7 +159,7 @@ export const datasetSchema = z.object({
   fingerprint: z.string().nullable(),
   /** A person has looked at what a model wrote; always so for what was imported. */
   reviewed: z.boolean(),
-  error: error.nullable(),
+  error: failureSchema.nullable(),
   /** The file that holds the examples (SQLite). */
   path: z.string(),
   createdAt: timeSchema,

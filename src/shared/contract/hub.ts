@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { errorCodes } from '../error.ts';
 import { idSchema, timeSchema } from './conversation.ts';
+import { failureSchema } from './failure.ts';
 
 const count = z.int().nonnegative();
 
@@ -98,7 +98,7 @@ export const downloadSchema = downloadOrderSchema.extend({
   path: z.string(),
   /** Its place in the library, once it is there; null for folders. */
   modelId: idSchema.nullable(),
-  error: z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() }).nullable(),
+  error: failureSchema.nullable(),
   /** When what failed is tried again by itself, while it waits for that. */
   retryAt: timeSchema.nullable(),
   createdAt: timeSchema,

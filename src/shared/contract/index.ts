@@ -78,6 +78,7 @@ export * from './conversation.ts';
 export * from './dataset.ts';
 export * from './diagnostics.ts';
 export * from './event.ts';
+export * from './failure.ts';
 export * from './hub.ts';
 export * from './library.ts';
 export * from './machine.ts';

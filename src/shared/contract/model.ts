@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './conversation.ts';
+import { failureSchema } from './failure.ts';
 import { modelOrigins } from './library-choices.ts';
 import { modelServerSchema } from './servers.ts';
 
@@ -57,6 +58,8 @@ export const modelSchema = z.object({
   tags: z.array(tagSchema),
   /** Null: never checked, or changed since. */
   verified: verifiedSchema.nullable(),
+  /** Why it could not be loaded or read, as its file is now; null: nothing is known against it. */
+  broken: failureSchema.nullable(),
   loadSettings: loadSettingsSchema,
   /** The file is gone or cannot be read now. */
   missing: z.boolean(),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { errorCodes } from '../error.ts';
 import { idSchema, timeSchema } from './conversation.ts';
 import { defaultTrainingSettings, deviceChoices, loraTargets, schedules } from './default-training.ts';
 
@@ -13,6 +12,7 @@ export {
   type ScheduleKind,
   schedules,
 } from './default-training.ts';
+import { failureSchema } from './failure.ts';
 
 const count = z.int().nonnegative();
 const positive = z.int().min(1);
@@ -187,7 +187,7 @@ export const trainingRunSchema = z.object({
   validations: z.array(validationPointSchema),
   /** What the person should know, one sentence each. */
   notes: z.array(z.string()),
-  error: z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() }).nullable(),
+  error: failureSchema.nullable(),
   /** Where the adapter is written, or the model where all weights are trained. */
   adapterPath: z.string(),
   /** Its place in the library, once the run has ended. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { errorCodes } from '../error.ts';
 import { idSchema, timeSchema } from './conversation.ts';
+import { failureSchema } from './failure.ts';
 import { mergeMethods } from './weights-choices.ts';
 
 // Apart, so that the page can have them without the schemas.
@@ -184,7 +184,7 @@ export const weightsJobSchema = z.object({
   speaking: z.boolean(),
   /** What the model said first; null while it has said nothing. */
   firstWords: z.string().nullable(),
-  error: z.object({ code: z.enum(errorCodes), message: z.string(), remedy: z.string() }).nullable(),
+  error: failureSchema.nullable(),
   createdAt: timeSchema,
   startedAt: timeSchema.nullable(),
   endedAt: timeSchema.nullable(),

@@ -6,6 +6,7 @@ import { samplesAndPairs } from './0005-samples-and-pairs.ts';
 import { library } from './0006-library.ts';
 import { downloads } from './0007-downloads.ts';
 import { servers } from './0008-servers.ts';
+import { brokenModels } from './0009-broken-models.ts';
 
 /** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
 export const migrations: readonly string[] = [
@@ -17,4 +18,5 @@ export const migrations: readonly string[] = [
   library,
   downloads,
   servers,
+  brokenModels,
 ];
