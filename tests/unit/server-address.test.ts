@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress, placeOf, refuseOpenKey } from '../../src/main/servers/address.ts';
+import { parseAddress, refuseOpenKey } from '../../src/main/servers/address.ts';
+import { placeOf } from '../../src/shared/server-address.ts';
 
 describe('the address of a server', () => {
   test.for([
@@ -13,6 +14,8 @@ describe('the address of a server', () => {
     ['box:8000', 'http://box:8000/v1'],
     ['[::1]:8000', 'http://[::1]:8000/v1'],
     ['api.example.com', 'https://api.example.com/v1'],
+    ['100.101.102.103:8000', 'http://100.101.102.103:8000/v1'],
+    ['box.tail1234.ts.net:8000', 'http://box.tail1234.ts.net:8000/v1'],
     ['HTTPS://API.Example.com/V1', 'https://api.example.com/V1'],
   ])('%s is %s', ([written, address]) => {
     expect(parseAddress(written ?? '').address).toBe(address);
@@ -52,6 +55,37 @@ describe('the address of a server', () => {
     ['[fe80::1]', 'local-network'],
     ['[fd12::1]', 'local-network'],
     ['[2001:db8::1]', 'elsewhere'],
+    ['0.0.0.0', 'this-computer'],
+    ['[::]', 'this-computer'],
+    ['[::2]', 'elsewhere'],
+    ['[::ffff:10.0.0.1]', 'local-network'],
+    ['[::ffff:8.8.8.8]', 'elsewhere'],
+    // However it is written.
+    ['0x7f000001', 'this-computer'],
+    ['[0:0:0:0:0:0:0:1]', 'this-computer'],
+    ['LOCALHOST', 'this-computer'],
+    // Tailscale's addresses and names, which are those of a provider's customers, too.
+    ['100.63.255.255', 'elsewhere'],
+    ['100.64.0.0', 'local-network'],
+    ['100.101.102.103', 'local-network'],
+    ['100.127.255.255', 'local-network'],
+    ['100.128.0.0', 'elsewhere'],
+    ['[fd7a:115c:a1e0::1]', 'local-network'],
+    ['box.tail1234.ts.net', 'local-network'],
+    ['ts.net.example.com', 'elsewhere'],
+    ['notts.net', 'elsewhere'],
+    ['169.253.255.255', 'elsewhere'],
+    ['169.255.0.0', 'elsewhere'],
+    ['[febf::1]', 'local-network'],
+    ['[fec0::1]', 'elsewhere'],
+    ['[fe7f::1]', 'elsewhere'],
+    ['[fbff::1]', 'elsewhere'],
+    ['Box.Local.', 'local-network'],
+    ['box.lan', 'local-network'],
+    ['db.internal', 'local-network'],
+    ['mylocal', 'local-network'],
+    ['box.notlocal', 'elsewhere'],
+    ['local.example.com', 'elsewhere'],
     ['box', 'local-network'],
     ['box.local', 'local-network'],
     ['box.home.arpa', 'local-network'],

@@ -145,7 +145,7 @@ function chosenOf({ models }: Server): string[] {
   return models.flatMap(({ name, modelId }) => (modelId === null ? [] : [name]));
 }
 
-const places = { 'this-computer': 'this computer', 'local-network': 'local network', elsewhere: 'elsewhere' };
+const places = { 'this-computer': 'this computer', 'local-network': 'own network', elsewhere: 'elsewhere' };
 
 function line({ id, name, address, place, hasKey, models }: Server): string[] {
   const chosen = models.filter(({ modelId }) => modelId !== null).length;

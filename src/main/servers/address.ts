@@ -1,34 +1,12 @@
-import { BlockList, isIP } from 'node:net';
 import type { ServerPlace } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { addressUrl, placeOf } from '../../shared/server-address.ts';
 
 export interface ServerAddress {
   /** Without a slash at its end. */
   address: string;
   place: ServerPlace;
 }
-
-const thisComputer = new BlockList();
-thisComputer.addSubnet('127.0.0.0', 8);
-thisComputer.addAddress('0.0.0.0');
-thisComputer.addAddress('::1', 'ipv6');
-thisComputer.addAddress('::', 'ipv6');
-
-/** Addresses that no router of the internet passes on (RFC 1918, 3927, 4193, 4291). */
-const localNetwork = new BlockList();
-for (const [network, bits] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-] as const) {
-  localNetwork.addSubnet(network, bits);
-}
-localNetwork.addSubnet('fc00::', 7, 'ipv6');
-localNetwork.addSubnet('fe80::', 10, 'ipv6');
-
-/** Endings of names that only a local network knows (RFC 6762, RFC 8375, and what ICANN and routers keep for it). */
-const localNames = /\.(local|lan|internal|home\.arpa)$/;
 
 /** Ends of addresses that people copy with them. */
 const procedures = /\/(chat\/completions|completions|models|embeddings|responses)$/;
@@ -38,9 +16,8 @@ const procedures = /\/(chat\/completions|completions|models|embeddings|responses
  * that has a password or more than an address in it, which is not shown).
  */
 export function parseAddress(written: string): ServerAddress {
-  const text = written.trim();
-  const url = withScheme(text);
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
+  const url = addressUrl(written);
+  if (!url) {
     throw new PunaError(
       'invalid-input',
       'This is not the address of a server.',
@@ -66,26 +43,6 @@ export function parseAddress(written: string): ServerAddress {
     .replace(/\/$/, '')
     .replace(procedures, '');
   return { address: `${url.origin}${path || '/v1'}`, place: placeOf(url.hostname) };
-}
-
-/** Where a host is, by its name alone: nobody is asked. */
-export function placeOf(hostname: string): ServerPlace {
-  const host = hostname.toLowerCase().replace(/^\[|\]$|\.$/g, '');
-  const version = isIP(host);
-  if (version !== 0) {
-    const family = version === 4 ? 'ipv4' : 'ipv6';
-    if (thisComputer.check(host, family)) return 'this-computer';
-    return localNetwork.check(host, family) ? 'local-network' : 'elsewhere';
-  }
-  if (host === 'localhost' || host.endsWith('.localhost')) return 'this-computer';
-  return localNames.test(host) || !host.includes('.') ? 'local-network' : 'elsewhere';
-}
-
-/** What is near has no certificate as a rule; everything else has one. */
-function withScheme(text: string): URL | null {
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(text)) return URL.parse(text);
-  const near = URL.parse(`http://${text}`);
-  return near && placeOf(near.hostname) === 'elsewhere' ? URL.parse(`https://${text}`) : near;
 }
 
 /** What errors call a server: never more than host and port. */

@@ -2,8 +2,9 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { agentFor } from '../downloads/agents.ts';
+import { placeOf } from '../../shared/server-address.ts';
 import { NetworkError, networkError } from '../downloads/index.ts';
-import { placeOf } from './address.ts';
+
 import { type AskedServer, notHttp, redirected, stoodStill, unreached } from './failures.ts';
 
 /** How long a server is waited for, in ms. */
