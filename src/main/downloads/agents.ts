@@ -11,6 +11,9 @@ const options = { keepAlive: true, proxyEnv: process.env };
 
 let http: HttpAgent | undefined;
 let https: HttpsAgent | undefined;
+let directHttp: HttpAgent | undefined;
+let directHttps: HttpsAgent | undefined;
+let certificates: SecureContext | undefined;
 
 /** The agent for an address, made when the first one is asked for. */
 export function agentFor({ protocol }: URL): HttpAgent | HttpsAgent {
@@ -18,14 +21,20 @@ export function agentFor({ protocol }: URL): HttpAgent | HttpsAgent {
   return (https ??= new HttpsAgent({ ...options, secureContext: trusted() }));
 }
 
+/** The same for an address on this computer: no proxy leads there, and one would only read along. */
+export function directAgentFor({ protocol }: URL): HttpAgent | HttpsAgent {
+  if (protocol === 'http:') return (directHttp ??= new HttpAgent());
+  return (directHttps ??= new HttpsAgent({ secureContext: trusted() }));
+}
+
 /**
  * Certificates that a server may show: those that come with Node, those of NODE_EXTRA_CA_CERTS, and those that this system trusts,
  * where companies and schools put the ones of their proxies. Made once: there are hundreds of them.
  */
 function trusted(): SecureContext {
-  return createSecureContext({
+  return (certificates ??= createSecureContext({
     ca: [...new Set([...getCACertificates('default'), ...systemCertificates()])],
-  });
+  }));
 }
 
 function systemCertificates(): string[] {

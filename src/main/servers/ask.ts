@@ -1,11 +1,20 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { agentFor } from '../downloads/agents.ts';
+import { agentFor, directAgentFor } from '../downloads/agents.ts';
 import { placeOf } from '../../shared/server-address.ts';
 import { NetworkError, networkError } from '../downloads/index.ts';
-
-import { type AskedServer, notHttp, redirected, stoodStill, unreached } from './failures.ts';
+import { decoded, isGarbled } from './decoded.ts';
+import {
+  type AskedServer,
+  endless,
+  garbled,
+  notHttp,
+  redirected,
+  stoodStill,
+  unreached,
+} from './failures.ts';
 
 /** How long a server is waited for, in ms. */
 export interface ServerPatience {
@@ -40,8 +49,8 @@ export interface ServerRequest {
 export interface ServerAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** To be read to its end, or destroyed. */
-  body: IncomingMessage;
+  /** As it was before it was compressed on its way. To be read to its end, or destroyed. */
+  body: Readable;
 }
 
 const redirecting = [301, 302, 303, 307, 308];
@@ -57,7 +66,7 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const asked = send(url, {
       // A proxy does not lead to this computer, and would only read along.
-      agent: isDirect(url) ? false : agentFor(url),
+      agent: placeOf(url.hostname) === 'this-computer' ? directAgentFor(url) : agentFor(url),
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...{ accept, 'accept-encoding': 'identity', 'user-agent': 'Puna' },
@@ -88,7 +97,12 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
         answer.on('error', () => undefined).destroy();
         return reject(redirected(server, headers.location));
       }
-      resolve({ status, headers, body: answer });
+      try {
+        resolve({ status, headers, body: decoded(answer, server) });
+      } catch (thrown) {
+        answer.on('error', () => undefined).destroy();
+        reject(reasonOf(thrown, server));
+      }
     });
     asked.on('error', (thrown) => {
       done();
@@ -103,13 +117,9 @@ export function askServer(server: AskedServer, request: ServerRequest): Promise<
   });
 }
 
-/** Certificates of other hosts, which the agents know, mean nothing without encryption. */
-function isDirect({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && placeOf(hostname) === 'this-computer';
-}
-
 /** What broke a connection, as a `NetworkError` where it is known. */
 export function reasonOf(thrown: unknown, server: AskedServer): Error {
+  if (isGarbled(thrown)) return garbled(server);
   const reason = networkError(thrown, server.host);
   if (reason instanceof NetworkError && reason.reason === 'unreachable') {
     return new NetworkError(
@@ -125,7 +135,7 @@ export function reasonOf(thrown: unknown, server: AskedServer): Error {
 }
 
 /** An answer of a server is at most so long; a list of 10,000 models with all details is shorter. */
-const mostBytes = 16 * 1024 * 1024;
+export const mostBytes = 16 * 1024 * 1024;
 
 /** The whole of an answer as text. Errors: `NetworkError`, an abort. */
 export async function textOf(answer: ServerAnswer, server: AskedServer, withinMs: number): Promise<string> {
@@ -136,9 +146,7 @@ export async function textOf(answer: ServerAnswer, server: AskedServer, withinMs
   try {
     for await (const piece of body as AsyncIterable<Buffer>) {
       bytes += piece.byteLength;
-      if (bytes > mostBytes) {
-        throw new NetworkError('wrong-answer', `${server.host} answers without end.`, 'Check its address.');
-      }
+      if (bytes > mostBytes) throw endless(server);
       pieces.push(piece);
     }
   } catch (thrown) {

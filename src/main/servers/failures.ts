@@ -45,6 +45,26 @@ export function notApi({ host }: AskedServer, text: string): NetworkError {
   );
 }
 
+export function notDecodable({ host }: AskedServer, encoding: string): NetworkError {
+  return new NetworkError(
+    'wrong-answer',
+    `${host} sends its answer compressed in a way that Puna does not know (${JSON.stringify(encoding.slice(0, 40))}).`,
+    'Switch compression off there, or in the proxy in front of it.',
+  );
+}
+
+export function garbled({ host }: AskedServer): NetworkError {
+  return new NetworkError(
+    'wrong-answer',
+    `${host} sends an answer that is compressed, and cannot be unpacked.`,
+    'Switch compression off there, or in the proxy in front of it.',
+  );
+}
+
+export function endless({ host }: AskedServer): NetworkError {
+  return new NetworkError('wrong-answer', `${host} answers without end.`, 'Check its address.');
+}
+
 export function notHttp({ host }: AskedServer): NetworkError {
   return new NetworkError(
     'wrong-answer',

@@ -14,7 +14,8 @@ import {
   withNewName,
 } from './chat-body.ts';
 import { type AskedServer, isTooLong, refusal, type Wish } from './failures.ts';
-import { readStream, type Said, type Usage } from './stream.ts';
+import type { Said, Usage } from './said.ts';
+import { readStream } from './stream.ts';
 
 export interface RemoteModel {
   server: AskedServer;
