@@ -1,5 +1,9 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -450,6 +454,58 @@ describe('puna servers', () => {
     ).rejects.toThrow('--adapter is for models of this machine');
     await puna('servers', 'remove', 'Box');
     expect((await puna('servers', 'list')).stdout).not.toContain('Box');
+  });
+
+  test('asks servers on this computer without a proxy, also by https, and others through it', async () => {
+    const fixture = 'tests/fixtures/hub';
+    const pem = async (name: string) => readFile(join(fixture, `${name}.pem`));
+    const near = createServer({ key: await pem('key'), cert: await pem('certificate') }, (_, response) =>
+      response.setHeader('content-type', 'application/json').end('{"data":[{"id":"near"}]}'),
+    );
+    const tunnels: (string | undefined)[] = [];
+    const proxy = createHttpServer().on('connect', ({ url }, socket) => {
+      tunnels.push(url);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    for (const each of [near, proxy]) await once(each.listen(0, '127.0.0.1'), 'listening');
+    const portOf = (each: NetServer) => (each.address() as AddressInfo).port;
+    const add = (address: string) =>
+      run(process.execPath, ['src/main/cli.ts', 'servers', 'add', address, '--data', join(folder, 'near')], {
+        env: {
+          ...process.env,
+          ...{ HTTPS_PROXY: `http://127.0.0.1:${portOf(proxy)}`, NO_PROXY: '' },
+          NODE_EXTRA_CA_CERTS: join(fixture, 'certificate.pem'),
+        },
+      }).then(
+        ({ stdout }) => stdout,
+        ({ stderr }: { stderr: string }) => stderr,
+      );
+    try {
+      expect(await add(`https://localhost:${portOf(near)}`)).toContain('has one model');
+      expect(await add(`https://127.0.0.1:${portOf(near)}`)).toContain('has one model');
+      // Whatever comes of it: nobody listens there, or it is a name that the certificate does not have.
+      expect(await add(`https://[::1]:${portOf(near)}`)).toMatch(/^puna: /);
+      expect(tunnels).toEqual([]);
+      expect(await add('https://models.example/v1')).toContain(
+        'The proxy does not let through to models.example',
+      );
+      expect(tunnels).toEqual(['models.example:443']);
+    } finally {
+      for (const each of [near, proxy]) each.close();
+    }
+  });
+
+  test('refuses a server without a name, before it is asked', async () => {
+    const before = standIn.asked.length;
+    for (const name of ['', '  ']) {
+      await expect(puna('servers', 'add', standIn.address, '--name', name)).rejects.toThrow(
+        /^puna: The server has no name\. Give it one of at most 100 characters\.$/m,
+      );
+    }
+    await expect(puna('servers', 'add', standIn.address, '--name', 'x'.repeat(101))).rejects.toThrow(
+      'The name of the server is too long.',
+    );
+    expect(standIn.asked).toHaveLength(before);
   });
 
   test('reads a key from standard input, and keeps it where only its owner can read it', async () => {

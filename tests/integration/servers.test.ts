@@ -204,6 +204,37 @@ describe('a server that is added', () => {
     }
   });
 
+  test('takes its key along to another host where a person has said so, and keeps it with that one', async () => {
+    const other = await startOpenAiServer();
+    try {
+      const { id } = await add({ key });
+      const elsewhere = other.address.replace('127.0.0.1', 'localhost');
+      await servers.update(id, { address: elsewhere, takesKeyAlong: true });
+      expect(other.asked.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${key}`]);
+      expect((await reply()).error).toBeNull();
+      expect(other.asked.at(-1)?.headers.authorization).toBe(`Bearer ${key}`);
+      // What was said of one host says nothing of the next one, nor of the one before.
+      await expect(servers.update(id, { address: standIn.address })).rejects.toThrow(
+        'does not go to another host by itself',
+      );
+      await expect(
+        servers.update(id, { address: 'http://api.models.example/v1', takesKeyAlong: true }),
+      ).rejects.toThrow('The key would go to api.models.example unencrypted');
+      expect(servers.list()).toMatchObject([{ address: elsewhere, hasKey: true }]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('has a name', async () => {
+    await expect(add({ name: ' ' })).rejects.toThrow('The server has no name.');
+    expect(standIn.asked).toEqual([]);
+    const { id } = await add();
+    await expect(servers.update(id, { name: '' })).rejects.toThrow('The server has no name.');
+    await expect(servers.update(id, { name: 'x'.repeat(101) })).rejects.toThrow('is too long');
+    expect(servers.list()).toMatchObject([{ name: 'Box' }]);
+  });
+
   test('sends its key nowhere else, even if its address becomes another one behind its back', async () => {
     const other = await startOpenAiServer();
     try {

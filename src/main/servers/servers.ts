@@ -1,5 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { Model, NewServer, Server, ServerPatch } from '../../shared/contract/index.ts';
+import {
+  type Model,
+  type NewServer,
+  type Server,
+  serverNameSchema,
+  type ServerPatch,
+} from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Library } from '../library/index.ts';
 import type { Secrets } from '../secrets/index.ts';
@@ -55,15 +61,16 @@ export class Servers {
   }
 
   /**
-   * Adds a server once it has told its models. Errors: `NetworkError`, `invalid-input` (no address, no key, a key that everybody could
-   * read), those of `Secrets`.
+   * Adds a server once it has told its models. Errors: `NetworkError`, `invalid-input` (no name, no address, no key, a key that everybody
+   * could read), those of `Secrets`.
    */
   async add({ name, address, key }: NewServer, signal?: AbortSignal): Promise<Server> {
+    const called = checkedName(name);
     const place = parseAddress(address);
     const word = key === null ? null : checkedKey(key);
     refuseOpenKey(place, word !== null);
     const offered = await this.#ask({ ...place, key: word }, signal);
-    const server = { name: name.trim(), ...place, hasKey: word !== null, offered };
+    const server = { name: called, ...place, hasKey: word !== null, offered };
     const id = this.#stored.add(server, this.#now());
     try {
       if (word !== null) await this.#options.secrets.set(keyName(id), withHost(place.address, word));
@@ -84,9 +91,10 @@ export class Servers {
     signal?: AbortSignal,
   ): Promise<Server> {
     const before = this.#get(id);
+    const name = patch.name === undefined ? before.name : checkedName(patch.name);
     const place = patch.address === undefined ? before : parseAddress(patch.address);
     const isElsewhere = new URL(place.address).hostname !== new URL(before.address).hostname;
-    if (before.hasKey && isElsewhere && patch.key === undefined) {
+    if (before.hasKey && isElsewhere && patch.key === undefined && !patch.takesKeyAlong) {
       throw new PunaError(
         'invalid-input',
         `The key was given for ${hostOf(before.address)}, and does not go to another host by itself.`,
@@ -96,16 +104,18 @@ export class Servers {
     const key = patch.key === undefined ? undefined : patch.key === null ? null : checkedKey(patch.key);
     refuseOpenKey(place, key === undefined ? before.hasKey : key !== null);
     let { offered } = before;
+    let word: string | null = null;
     if (key !== undefined || place.address !== before.address) {
-      const word = key === undefined ? await this.#keyOf(before) : key;
+      word = key === undefined ? await this.#keyOf(before) : key;
       offered = await this.#ask({ ...place, key: word }, signal);
       this.#asked.set(id, { state: 'reached', reason: null });
     }
     // It may have been removed meanwhile.
     this.#get(id);
-    if (key != null) await this.#options.secrets.set(keyName(id), withHost(place.address, key));
+    // Also the one that was taken along: it is kept with the host that it may go to.
+    if (word !== null) await this.#options.secrets.set(keyName(id), withHost(place.address, word));
     this.#keep({
-      ...{ id, name: patch.name?.trim() ?? before.name, address: place.address, place: place.place },
+      ...{ id, name, address: place.address, place: place.place },
       ...{ hasKey: key === undefined ? before.hasKey : key !== null, offered },
     });
     if (key === null) await this.#options.secrets.remove(keyName(id));
@@ -269,6 +279,17 @@ function withHost(address: string, key: string): string {
 function keyFor(address: string, kept: string): string | null {
   const start = withHost(address, '');
   return kept.startsWith(start) ? kept.slice(start.length) : null;
+}
+
+/** Errors: `invalid-input` (none, or one that fits nowhere). */
+function checkedName(name: string): string {
+  const { data } = serverNameSchema.safeParse(name);
+  if (data !== undefined) return data;
+  throw new PunaError(
+    'invalid-input',
+    name.trim() === '' ? 'The server has no name.' : 'The name of the server is too long.',
+    'Give it one of at most 100 characters.',
+  );
 }
 
 /** Errors: `invalid-input` (what no header could carry). */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema } from './conversation.ts';
 
 /**
- * Where words go that are sent to a server: to another program on this computer, to a machine on the local network, or anywhere
+ * Where words go that are sent to a server: to another program on this computer, to a machine on one's own network, or anywhere
  * else. Told by its address.
  */
 export const serverPlaceSchema = z.enum(['this-computer', 'local-network', 'elsewhere']);
@@ -12,7 +12,7 @@ export type ServerPlace = z.infer<typeof serverPlaceSchema>;
 export const modelServerSchema = z.object({ id: idSchema, name: z.string(), place: serverPlaceSchema });
 export type ModelServer = z.infer<typeof modelServerSchema>;
 
-const serverName = z.string().trim().min(1).max(100);
+export const serverNameSchema = z.string().trim().min(1).max(100);
 /** Up to where OpenAI's API begins, such as `http://192.168.0.7:8000/v1`. */
 const serverAddress = z.string().trim().min(1).max(2000);
 
@@ -34,12 +34,15 @@ export const serverSchema = z.object({
 export type Server = z.infer<typeof serverSchema>;
 
 export const newServerSchema = z.object({
-  name: serverName,
+  name: serverNameSchema,
   address: serverAddress,
   key: z.string().trim().min(1).max(1000).nullable(),
 });
 export type NewServer = z.infer<typeof newServerSchema>;
 
-/** Absent keys stay as they are; `key: null` forgets it. */
-export const serverPatchSchema = newServerSchema.partial();
+/**
+ * Absent properties stay as they are; `key: null` forgets it. `takesKeyAlong`: with an address on another host, a person has said that the
+ * key which is kept may go there.
+ */
+export const serverPatchSchema = newServerSchema.extend({ takesKeyAlong: z.boolean() }).partial();
 export type ServerPatch = z.infer<typeof serverPatchSchema>;
