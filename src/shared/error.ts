@@ -1,6 +1,7 @@
 /** What went wrong, in a form that code can branch on. Each code has one meaning, wherever it is thrown. */
 export const errorCodes = [
   'invalid-input',
+  'nothing-to-learn',
   'not-found',
   'not-gguf',
   'file-damaged',

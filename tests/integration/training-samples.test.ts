@@ -284,7 +284,7 @@ describe('a run that learns from a dataset', () => {
     const { id: modelId } = await client.models.add({ path: model });
     const { id: datasetId } = await newDataset();
     await expect(client.training.start({ modelId })).rejects.toMatchObject({
-      data: { code: 'invalid-input' },
+      data: { code: 'nothing-to-learn' },
     });
     await expect(client.training.start({ modelId, datasetIds: [99] })).rejects.toMatchObject({
       data: { code: 'not-found' },

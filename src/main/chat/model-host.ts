@@ -16,7 +16,7 @@ const stopped: EngineStatus = {
   state: 'stopped',
   modelId: null,
   progress: null,
-  reason: null,
+  failure: null,
   device: null,
   contextSize: null,
 };
@@ -188,8 +188,7 @@ export class ModelHost {
       // Another load or an unload may have taken its place meanwhile; then its status stands.
       if (this.#current?.controller.signal === signal) {
         this.#current = null;
-        const failed = { ...stopped, state: 'failed', modelId: model.id, reason: error.message } as const;
-        this.#set(error.code === 'cancelled' ? stopped : failed);
+        this.#set(error.code === 'cancelled' ? stopped : failed(model.id, error));
       }
       throw error;
     }
@@ -199,11 +198,16 @@ export class ModelHost {
     if (!this.#current) return;
     const modelId = this.#status.modelId;
     this.#current = null;
-    this.#set(reason === null ? stopped : { ...stopped, state: 'failed', modelId, reason });
+    const isWanted = reason === null;
+    this.#set(isWanted ? stopped : failed(modelId, new PunaError('engine-died', reason)));
   }
 
   #set(status: EngineStatus): void {
     this.#status = status;
     this.#onStatus(status);
   }
+}
+
+function failed(modelId: number | null, { code, message, remedy }: PunaError): EngineStatus {
+  return { ...stopped, state: 'failed', modelId, failure: { code, message, remedy } };
 }

@@ -15,8 +15,8 @@ const tellEvery = 100;
 
 /**
  * Reads sources into a new dataset file, in memory that does not grow with them. A source that cannot be read is left out and told.
- * Errors: `invalid-input` or `file-missing` (none of them can be read), `invalid-input` (nothing is left after cleaning), `disk-full`; the
- * signal's reason when it aborts. Then nothing is left behind.
+ * Errors: `nothing-to-learn` (there are none), `invalid-input` or `file-missing` (none of them can be read), `invalid-input` (nothing is
+ * left after cleaning), `disk-full`; the signal's reason when it aborts. Then nothing is left behind.
  */
 export async function runImport(
   { sources, clean: settings, validation, seed, out }: ImportInput,
@@ -120,7 +120,7 @@ class Reading {
 }
 
 function nothingFound(): PunaError {
-  return new PunaError('invalid-input', 'There is nothing to learn from.', 'Choose other files.');
+  return new PunaError('nothing-to-learn', 'There is nothing to learn from.', 'Choose other files.');
 }
 
 function nothingLeft(found: number): PunaError {

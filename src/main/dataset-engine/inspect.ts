@@ -38,7 +38,7 @@ export async function inspect(
     signal.throwIfAborted();
     const { code, message, remedy, stack } = PunaError.from(fileError(thrown, path));
     if (code === 'internal') process.stderr.write(`${stack}\n`);
-    source.failure = { message, remedy };
+    source.failure = { code, message, remedy };
   }
   return source;
 }

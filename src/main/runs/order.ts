@@ -17,7 +17,7 @@ type RunData = Pick<TrainingRun, 'data' | 'validationData' | 'datasets'>;
 
 /**
  * Gathers what a run is to learn from, in files that are not changed any more. Errors: those of `snapshot`, `file-missing`,
- * `invalid-input` (nothing to learn from).
+ * `nothing-to-learn`.
  */
 export async function gatherData(
   { data, datasetIds }: { data: readonly string[]; datasetIds: readonly number[] },
@@ -34,9 +34,9 @@ export async function gatherData(
   if (gathered.data.length > 0) return gathered;
   const names = gathered.datasets.map(({ name }) => `“${name}”`).join(', ');
   throw names === ''
-    ? new PunaError('invalid-input', 'There is nothing to learn from.', 'Choose a dataset or a file.')
+    ? new PunaError('nothing-to-learn', 'There is nothing to learn from.', 'Choose a dataset or a file.')
     : new PunaError(
-        'invalid-input',
+        'nothing-to-learn',
         `All examples of ${names} are only measured on, and none is learnt.`,
         'Hold fewer examples back in the dataset.',
       );

@@ -99,7 +99,7 @@ export class TrainingRuns {
     return this.#stored.list().map((run) => this.#line.find(run.id)?.value ?? run);
   }
 
-  /** Puts a run in line. Errors: `not-found`, `file-missing`, `invalid-input` (nothing to learn from, a dataset that is not ready). */
+  /** Puts a run in line. Errors: `not-found`, `file-missing`, `nothing-to-learn`, `invalid-input` (a dataset that is not ready). */
   async start(order: TrainingOrder): Promise<TrainingRun> {
     const { modelId, prompts, conversationId, settings, name } = order;
     const { library, datasets, folders, history } = this.#options;

@@ -25,7 +25,7 @@ interface ReadSamples {
 
 /**
  * Reads the examples of all files and tokenizes them as the model does. Without files of their own to measure on, a share of the
- * examples is put aside for it. Errors: those of `readExamples`, `invalid-input` where nothing can be learnt from them.
+ * examples is put aside for it. Errors: those of `readExamples`, `nothing-to-learn`.
  */
 export async function loadData(
   llama: Llama,
@@ -95,7 +95,7 @@ function notesOf(report: ReadReport, tokenizer: ExampleTokenizer, context: numbe
 
 function nothingToLearn(data: readonly string[], empty: number): PunaError {
   return new PunaError(
-    'invalid-input',
+    'nothing-to-learn',
     `There is nothing to learn in ${data.join(', ')}${empty > 0 ? `: ${empty} examples have no reply within the context` : ''}.`,
     'Give conversations with replies, or text; a longer --context may help.',
   );

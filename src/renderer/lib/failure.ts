@@ -1,22 +1,48 @@
 import { ORPCError } from '@orpc/client';
 import { toast } from 'svelte-sonner';
+import type { Failure } from '../../shared/contract/index.ts';
 import { type ErrorCode, errorCodes } from '../../shared/error.ts';
+import { en } from '../messages/failures/en.ts';
 import { Disconnected } from './connection.svelte.ts';
 import { locale, t } from './i18n.svelte.ts';
 
+/** What a person reads of a failure. */
+export interface FailureWords {
+  sentence: string;
+  /** What to do; empty where that is not known in the person's language. */
+  remedy: string;
+  /** The program's own words, where the others are in another language than those; else empty. */
+  own: string;
+}
+
 /**
- * What a failed call says to a person: the sentence and what to do. The program speaks English; in another language, the
- * sentence is that of the failure's kind, and the program's own words follow for the particulars.
+ * What a failure says to a person. The program speaks English; in another language, sentence and remedy are those of the failure's kind,
+ * and the program's own words tell the particulars.
  */
-export function failureText(thrown: unknown): { sentence: string; remedy: string } {
+export function wordsOf({ code, message, remedy }: Failure): FailureWords {
+  const own = { sentence: message, remedy: withoutOptions(remedy), own: '' };
+  if (locale() === 'en') return own;
+  return {
+    sentence: t(`failure.${code}`),
+    remedy: hasRemedy(code) ? t(`failure.remedies.${code}`) : '',
+    own: oneLine(own),
+  };
+}
+
+/** What a failed call says to a person. */
+export function failureText(thrown: unknown): FailureWords {
   if (isBroken(thrown))
-    return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy') };
-  const sentence = thrown instanceof Error ? thrown.message : String(thrown);
-  if (!(thrown instanceof ORPCError)) return { sentence, remedy: '' };
-  const { code, remedy } = dataOf(thrown);
-  const own = { sentence, remedy: typeof remedy === 'string' ? withoutOptions(remedy) : '' };
-  if (locale() === 'en' || !isErrorCode(code)) return own;
-  return { sentence: t(`failure.${code}`), remedy: `${own.sentence} ${own.remedy}`.trim() };
+    return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy'), own: '' };
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const code = failureCode(thrown);
+  if (code === null) return { sentence: message, remedy: '', own: '' };
+  const { remedy } = thrown instanceof ORPCError ? dataOf(thrown) : {};
+  return wordsOf({ code, message, remedy: typeof remedy === 'string' ? remedy : '' });
+}
+
+/** All of it in one line, for where nothing can be unfolded: what is in the person's language, if that says what to do. */
+export function oneLine({ sentence, remedy, own }: FailureWords): string {
+  return `${sentence} ${remedy || own}`.trim();
 }
 
 /** Which kind of failure it is; null where Puna's main part does not say. */
@@ -40,21 +66,31 @@ export function withoutOptions(remedy: string): string {
   return remedy.replaceAll(/ \(--[a-z-]+\)/g, '');
 }
 
-/** A sentence with the names that a person knows things by, instead of where Puna keeps them. */
-export function named(text: string, items: readonly { path: string | null; label: string }[]): string {
-  return items.reduce((so, { path, label }) => (path === null ? so : so.replaceAll(path, label)), text);
+/** Words with the names that a person knows things by, instead of where Puna keeps them. */
+export function named(
+  { sentence, remedy, own }: FailureWords,
+  items: readonly { path: string | null; label: string }[],
+): FailureWords {
+  const name = (text: string) =>
+    items.reduce((so, { path, label }) => (path === null ? so : so.replaceAll(path, label)), text);
+  return { sentence: name(sentence), remedy: name(remedy), own: name(own) };
 }
 
 /** Tells a failure that nothing else shows. That the connection is broken, the whole page shows. */
 export function tellFailure(thrown: unknown): void {
   if (isBroken(thrown)) return;
-  const { sentence, remedy } = failureText(thrown);
+  const { sentence, remedy, own } = failureText(thrown);
+  const description = remedy || own;
   // The same one again takes the place of the first.
-  toast.error(sentence, { id: sentence, duration: 8000, ...(remedy && { description: remedy }) });
+  toast.error(sentence, { id: sentence, duration: 8000, ...(description && { description }) });
 }
 
 function isBroken(thrown: unknown): boolean {
   return thrown instanceof Disconnected || (thrown instanceof Error && thrown.name === 'AbortError');
+}
+
+function hasRemedy(code: ErrorCode): code is keyof typeof en.remedies {
+  return code in en.remedies;
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

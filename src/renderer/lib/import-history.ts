@@ -21,7 +21,7 @@ export async function importHistory(file: File): Promise<void> {
     const text = t('settings.imported', { count: conversations, messages });
     toast.success(text, { id: notice, duration: 6000 });
   } catch (thrown) {
-    const { sentence, remedy } = failureText(thrown);
-    toast.error(sentence, { id: notice, description: remedy, duration: 10_000 });
+    const { sentence, remedy, own } = failureText(thrown);
+    toast.error(sentence, { id: notice, description: remedy || own, duration: 10_000 });
   }
 }

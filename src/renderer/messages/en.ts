@@ -1,5 +1,6 @@
 import { en as api } from './api/en.ts';
 import { en as datasets } from './datasets/en.ts';
+import { en as failure } from './failures/en.ts';
 import { en as grow } from './grow/en.ts';
 import { en as library } from './library/en.ts';
 import { en as hub } from './hub/en.ts';
@@ -95,7 +96,6 @@ export const en = {
     weights: '{{number}} weights',
     loaded: 'Loaded',
     loadedOn: 'Loaded on {{device}}',
-    failed: 'The model could not be loaded.',
     retry: 'Try again',
     missing: 'The file is no longer where it was.',
     missingRemedy: 'Put it back, or remove this entry and add the file where it is now.',
@@ -451,31 +451,6 @@ export const en = {
     menu: 'All options',
     list: 'This list',
   },
-  /** By kind, where the program's own sentence is in another language than the page. */
-  failure: {
-    disconnected: 'Puna is out of reach just now.',
-    disconnectedRemedy: 'Try again once it is connected.',
-    'invalid-input': 'This cannot be done.',
-    'not-found': 'It is no longer there.',
-    'not-gguf': 'This is not a GGUF file.',
-    'file-damaged': 'The file is damaged.',
-    'file-missing': 'The file is not there.',
-    'unsupported-model': 'This model cannot be used.',
-    'out-of-memory': 'There is not enough memory.',
-    'disk-full': 'The disk is full.',
-    'database-locked': 'The database is in use by another program.',
-    'database-damaged': 'The database is damaged.',
-    'database-newer': 'The database is from a newer Puna.',
-    'already-running': 'Puna is running already.',
-    'port-in-use': 'The port is taken.',
-    'engine-died': 'The engine has stopped.',
-    'no-model': 'There is no model to answer.',
-    network: 'The server cannot be reached, or does not answer as it should.',
-    'no-access': 'The server gives this only to those who may have it.',
-    'no-trash': 'The trash does not take this.',
-    cancelled: 'It was cancelled.',
-    internal: 'Something unforeseen went wrong.',
-  },
   notice: {
     'model-unloaded-for-training':
       'The model was unloaded to make room for training; it comes back afterwards.',
@@ -609,6 +584,7 @@ export const en = {
   datasets,
   grow,
   library,
+  failure,
   hub,
   machine,
   program,

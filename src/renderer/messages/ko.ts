@@ -1,6 +1,7 @@
 import { ko as api } from './api/ko.ts';
 import { ko as datasets } from './datasets/ko.ts';
 import type { Messages } from './en.ts';
+import { ko as failure } from './failures/ko.ts';
 import { ko as grow } from './grow/ko.ts';
 import { ko as library } from './library/ko.ts';
 import { ko as hub } from './hub/ko.ts';
@@ -96,7 +97,6 @@ export const ko: Translation<Messages> = {
     weights: '가중치 {{number}}',
     loaded: '불러옴',
     loadedOn: '{{device}}에서 쓰는 중',
-    failed: '모델을 불러오지 못했어요.',
     retry: '다시 시도',
     missing: '파일이 원래 자리에 없어요.',
     missingRemedy: '파일을 되돌려 놓거나, 목록에서 빼고 지금 있는 자리에서 다시 추가해 주세요.',
@@ -445,30 +445,6 @@ export const ko: Translation<Messages> = {
     menu: '모든 메뉴',
     list: '이 목록',
   },
-  failure: {
-    disconnected: '지금은 Puna와 연결되어 있지 않아요.',
-    disconnectedRemedy: '연결된 뒤에 다시 시도해 주세요.',
-    'invalid-input': '그렇게는 할 수 없어요.',
-    'not-found': '더는 없는 항목이에요.',
-    'not-gguf': 'GGUF 파일이 아니에요.',
-    'file-damaged': '파일이 손상되었어요.',
-    'file-missing': '파일이 없어요.',
-    'unsupported-model': '쓸 수 없는 모델이에요.',
-    'out-of-memory': '메모리가 부족해요.',
-    'disk-full': '디스크가 가득 찼어요.',
-    'database-locked': '다른 프로그램이 데이터베이스를 쓰고 있어요.',
-    'database-damaged': '데이터베이스가 손상되었어요.',
-    'database-newer': '더 새로운 Puna의 데이터베이스예요.',
-    'already-running': 'Puna가 이미 켜져 있어요.',
-    'port-in-use': '이미 쓰이고 있는 포트예요.',
-    'engine-died': '엔진이 멈췄어요.',
-    'no-model': '답할 모델이 없어요.',
-    network: '서버에 연결할 수 없거나 서버가 제대로 답하지 않아요.',
-    'no-access': '허락된 사람만 받을 수 있어요.',
-    'no-trash': '휴지통에 넣을 수 없어요.',
-    cancelled: '취소되었어요.',
-    internal: '예상하지 못한 문제가 생겼어요.',
-  },
   notice: {
     'model-unloaded-for-training':
       '훈련에 쓸 메모리를 마련하려고 모델을 내렸어요. 훈련이 끝나면 다시 불러와요.',
@@ -596,6 +572,7 @@ export const ko: Translation<Messages> = {
   datasets,
   grow,
   library,
+  failure,
   hub,
   machine,
   program,

@@ -37,7 +37,7 @@ export const dataSourceSchema = z.object({
   /** A chat whose dates are not known: its first three lines. The person is asked for a pattern. */
   strangeDates: z.array(z.string()).nullable(),
   /** Why nothing can be read from it. */
-  failure: z.object({ message: z.string(), remedy: z.string() }).nullable(),
+  failure: failureSchema.nullable(),
 });
 export type DataSource = z.infer<typeof dataSourceSchema>;
 

@@ -83,8 +83,8 @@ export const engineStatusSchema = z.object({
   modelId: idSchema.nullable(),
   /** Share of the model that is loaded, 0 to 1. */
   progress: z.number().min(0).max(1).nullable(),
-  /** Why it failed or was restarted, as a sentence. */
-  reason: z.string().nullable(),
+  /** Why it failed. */
+  failure: failureSchema.nullable(),
   /** Such as `CPU, 7 threads` or `NVIDIA GeForce RTX 4070 (CUDA), 29 of 33 layers`. */
   device: z.string().nullable(),
   contextSize: z.int().nullable(),

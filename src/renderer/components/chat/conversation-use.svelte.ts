@@ -1,5 +1,5 @@
 import type { Attachment } from '../../../shared/contract/index.ts';
-import { failureText, tellFailure } from '../../lib/failure.ts';
+import { failureText, oneLine, tellFailure } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import type { MessageActions } from '../message/actions.ts';
 
@@ -37,8 +37,7 @@ export class ConversationUse {
       const conversation = await app.begin();
       await conversation.send(text, attachments);
     } catch (thrown) {
-      const { sentence, remedy } = failureText(thrown);
-      throw new Error(`${sentence} ${remedy}`.trim(), { cause: thrown });
+      throw new Error(oneLine(failureText(thrown)), { cause: thrown });
     }
   }
 

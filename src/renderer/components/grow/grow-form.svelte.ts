@@ -1,6 +1,6 @@
 import type { Dataset, GrowOrder, Model } from '../../../shared/contract/index.ts';
 import { defaultSimilarity } from '../../../shared/default-similarity.ts';
-import { failureText } from '../../lib/failure.ts';
+import { failureText, type FailureWords } from '../../lib/failure.ts';
 import { whole } from '../../lib/figures.ts';
 import { locale, t } from '../../lib/i18n.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
@@ -39,7 +39,7 @@ export class GrowForm {
   /** What the person has chosen; null: what is usual for the kind. */
   similarity = $state<number | null>(null);
   starting = $state(false);
-  failure = $state('');
+  failure = $state.raw<FailureWords | null>(null);
 
   readonly model: Model | null = $derived(
     app.chatModels.find(({ id }) => id === this.modelId) ?? app.localModel,
@@ -81,14 +81,13 @@ export class GrowForm {
   async start(dataset: Dataset | null): Promise<number | null> {
     if (!this.model || this.starting) return null;
     this.starting = true;
-    this.failure = '';
+    this.failure = null;
     try {
       const grown = await app.client.datasets.grow(this.#order(dataset, this.model.id));
       app.datasets.put(grown);
       return grown.id;
     } catch (thrown) {
-      const { sentence, remedy } = failureText(thrown);
-      this.failure = `${sentence} ${remedy}`.trim();
+      this.failure = failureText(thrown);
       return null;
     } finally {
       this.starting = false;

@@ -1,5 +1,6 @@
 import { toast } from 'svelte-sonner';
 import type { Download } from '../../../shared/contract/index.ts';
+import { oneLine, wordsOf } from '../../lib/failure.ts';
 import { t } from '../../lib/i18n.svelte.ts';
 import { currentRoute, goTo } from '../../lib/router.svelte.ts';
 import { chatWith } from './get.ts';
@@ -34,7 +35,7 @@ function tell({ id, state, name, modelId, error }: Download): void {
   } else if (state === 'failed') {
     toast.error(t('hub.downloads.failedNotice', { name }), {
       ...options,
-      ...(error && { description: `${error.message} ${error.remedy}`.trim() }),
+      ...(error && { description: oneLine(wordsOf(error)) }),
       action: { label: t('hub.downloads.look'), onClick: () => goTo({ page: 'models' }) },
     });
   }

@@ -49,7 +49,7 @@ async function addCopy(file: File): Promise<void> {
     toast.success(t('models.added', { name }), { id: notice, duration: 4000, ...noCancel });
   } catch (thrown) {
     if (stop.signal.aborted) return void toast.dismiss(notice);
-    const { sentence, remedy } = failureText(thrown);
-    toast.error(sentence, { id: notice, description: remedy, duration: 10_000, ...noCancel });
+    const { sentence, remedy, own } = failureText(thrown);
+    toast.error(sentence, { id: notice, description: remedy || own, duration: 10_000, ...noCancel });
   }
 }

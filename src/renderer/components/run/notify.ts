@@ -1,4 +1,5 @@
 import type { TrainingRun, TrainingState } from '../../../shared/contract/index.ts';
+import { wordsOf } from '../../lib/failure.ts';
 import { t } from '../../lib/i18n.svelte.ts';
 import { goTo } from '../../lib/router.svelte.ts';
 import { isActive } from './progress.ts';
@@ -33,7 +34,10 @@ function tellEnd(run: TrainingRun): void {
   const done = run.state === 'done';
   const notification = new Notification(
     t(done ? 'runs.notifyDone' : 'runs.notifyFailed', { name: titleOf(run) }),
-    { body: done ? t('runs.notifyTalk') : (run.error?.message ?? ''), tag: `puna-run-${run.id}` },
+    {
+      body: done ? t('runs.notifyTalk') : run.error ? wordsOf(run.error).sentence : '',
+      tag: `puna-run-${run.id}`,
+    },
   );
   notification.addEventListener('click', () => {
     window.focus();

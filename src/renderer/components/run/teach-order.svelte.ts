@@ -1,6 +1,6 @@
 import type { Suggestion, TrainingPreset, TrainingSettings } from '../../../shared/contract/index.ts';
 import { defaultTrainingSettings } from '../../../shared/contract/default-training.ts';
-import { failureText } from '../../lib/failure.ts';
+import { failureText, type FailureWords } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { repeat } from './repeat.svelte.ts';
 
@@ -19,7 +19,7 @@ export class TeachOrder {
   /** Whether the conversation in view gets what was learnt. */
   joins = $state(true);
   suggestion = $state.raw<Suggestion | null>(null);
-  failure = $state.raw<{ sentence: string; remedy: string } | null>(null);
+  failure = $state.raw<FailureWords | null>(null);
   thinking = $state(false);
   starting = $state(false);
   /** The run whose settings these are. */

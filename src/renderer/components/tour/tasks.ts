@@ -1,4 +1,5 @@
 import type { TourStep, WeightsJob } from '../../../shared/contract/index.ts';
+import { wordsOf } from '../../lib/failure.ts';
 import { locale, t } from '../../lib/i18n.svelte.ts';
 import { currentRoute } from '../../lib/router.svelte.ts';
 import { isActive, shareOf } from '../run/progress.ts';
@@ -9,7 +10,7 @@ import { answerTo, heard } from './heard.svelte.ts';
 import { made, type TourChat } from './made.svelte.ts';
 import type { InBothLanguages, TourSamples } from './samples.svelte.ts';
 import { show } from './show.ts';
-import { failureOf, task, type Task } from './task.ts';
+import { task, type Task } from './task.ts';
 import { readChats, teach, teachOn } from './teaching.ts';
 
 /** What a person has looked at, of what only looking does. */
@@ -33,14 +34,14 @@ export const tasksOf: Record<TourStep, (all: TourSamples, looked: Looked) => Tas
         done: dataset?.state === 'ready',
         working: dataset?.state === 'waiting' || dataset?.state === 'working',
         share: dataset?.progress?.share ?? null,
-        failure: failureOf(dataset?.error ?? null),
+        failure: dataset?.error ? wordsOf(dataset.error) : null,
         act: async () => show({ page: 'teach', datasetId: (await readChats(all)).id }),
       }),
       task('learn', {
         done: run?.state === 'done',
         working: run !== null && isActive(run),
         share: run && shareOf(run),
-        failure: failureOf(run?.state === 'failed' ? run.error : null),
+        failure: run?.state === 'failed' && run.error ? wordsOf(run.error) : null,
         act: async () => {
           if (!dataset) return;
           const { id } = await (run ? teachOn(run.id) : teach(all, dataset.id));
@@ -93,7 +94,7 @@ export const tasksOf: Record<TourStep, (all: TourSamples, looked: Looked) => Tas
         done: job?.state === 'done',
         working: job?.state === 'waiting' || job?.state === 'running',
         share: job && shareOfJob(job),
-        failure: failureOf(job?.state === 'failed' ? job.error : null),
+        failure: job?.state === 'failed' && job.error ? wordsOf(job.error) : null,
         act: async () => {
           await show({ page: 'weights' });
           await (job ? addOn(job.id) : add(all));

@@ -1,7 +1,7 @@
 import { toast } from 'svelte-sonner';
 import { SvelteSet } from 'svelte/reactivity';
 import type { TourState, TourStep } from '../../../shared/contract/index.ts';
-import { failureText, tellFailure } from '../../lib/failure.ts';
+import { failureText, type FailureWords, tellFailure } from '../../lib/failure.ts';
 import { t } from '../../lib/i18n.svelte.ts';
 import { recall, remember } from '../../lib/remembered.ts';
 import { currentRoute, goTo, type Route } from '../../lib/router.svelte.ts';
@@ -10,7 +10,7 @@ import { layout } from '../../lib/stores/layout.svelte.ts';
 import { offerUndo } from '../../lib/undo.ts';
 import { made } from './made.svelte.ts';
 import { samples } from './samples.svelte.ts';
-import type { Failure, Task } from './task.ts';
+import type { Task } from './task.ts';
 import { tasksOf } from './tasks.ts';
 
 /** As in the contract (src/shared/contract/tour.ts); repeated here to keep the schemas out of the page. */
@@ -23,7 +23,7 @@ class Tour {
   /** It shows as one line. */
   small = $state(recall('tour') === 'small');
   busy = $state(false);
-  failure = $state.raw<Failure | null>(null);
+  failure = $state.raw<FailureWords | null>(null);
   removing = $state(false);
   readonly #looked = new SvelteSet<Task['name']>();
 

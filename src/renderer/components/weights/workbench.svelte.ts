@@ -1,7 +1,7 @@
 import type { Planned, WeightsItem, WeightsOperation } from '../../../shared/contract/index.ts';
 import { inputsOf } from '../../../shared/operation-inputs.ts';
 import type { Dropped } from '../../lib/dropped.ts';
-import { failureText, named } from '../../lib/failure.ts';
+import { failureText, type FailureWords, named } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { sendTo } from '../../lib/upload.ts';
 import { lastPart } from '../../lib/paths.ts';
@@ -23,11 +23,6 @@ import {
   roleFor,
 } from './proposals.ts';
 
-interface Failure {
-  sentence: string;
-  remedy: string;
-}
-
 /** A file or folder on the bench: on its way, being looked at, known, or refused. */
 export interface BenchItem {
   readonly key: number;
@@ -41,7 +36,7 @@ export interface BenchItem {
   role: Role;
   /** Of a merge, or of an adapter; null: as usual. */
   weight: number | null;
-  failure: Failure | null;
+  failure: FailureWords | null;
   /** Ends the copying. */
   readonly stop: AbortController;
 }
@@ -54,7 +49,7 @@ class Workbench {
   items = $state<BenchItem[]>([]);
   options = $state<Options>({ ...usualOptions });
   plan = $state.raw<Planned | null>(null);
-  planFailure = $state.raw<Failure | null>(null);
+  planFailure = $state.raw<FailureWords | null>(null);
   starting = $state(false);
   #chosen = $state<OperationKind | null>(null);
   #key = 0;
@@ -203,9 +198,8 @@ class Workbench {
   }
 
   /** What went wrong, with the names that a person knows things by, instead of where Puna keeps them. */
-  #failure(thrown: unknown): Failure {
-    const { sentence, remedy } = failureText(thrown);
-    return { sentence: named(sentence, this.items), remedy: named(remedy, this.items) };
+  #failure(thrown: unknown): FailureWords {
+    return named(failureText(thrown), this.items);
   }
 
   async #recognise(key: number, path: string): Promise<void> {

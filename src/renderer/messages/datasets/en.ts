@@ -274,6 +274,7 @@ export const en = {
     title: 'Length',
     what: 'In tokens of {{model}}',
     noModel: 'Add a model to see how long the examples are for it.',
+    unknown: 'The model cannot tell: see above.',
     measure: 'Measure',
     measuring: 'Measuring',
     total: 'Tokens in all',

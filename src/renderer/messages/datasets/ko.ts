@@ -261,6 +261,7 @@ export const ko: Translation<typeof en> = {
     title: '길이',
     what: '{{model}}의 토큰으로 쟀어요',
     noModel: '모델을 추가하면 예시가 얼마나 긴지 볼 수 있어요.',
+    unknown: '지금은 알 수 없어요. 위의 설명을 봐 주세요.',
     measure: '재기',
     measuring: '재고 있어요',
     total: '전체 토큰',

@@ -35,6 +35,7 @@ export const en = {
   check: 'Check files',
   checking: 'Checking the files, {{share}}',
   stopChecking: 'Stop',
+  damaged: 'The file is not what it should be.',
   checked: {
     confirmed: 'The files are what their publisher has',
     unchanged: 'The files are as they were at an earlier check',

@@ -37,6 +37,7 @@ export const ko: Translation<typeof en> = {
   check: '파일 확인',
   checking: '파일 확인 중, {{share}}',
   stopChecking: '멈추기',
+  damaged: '원래 파일과 달라요.',
   checked: {
     confirmed: '배포한 파일과 똑같아요',
     unchanged: '지난번에 확인했을 때와 똑같아요',

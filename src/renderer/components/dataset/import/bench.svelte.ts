@@ -1,7 +1,7 @@
 import type { CleanSettings, DataSource, ImportSource } from '../../../../shared/contract/index.ts';
 import { defaultCleanSettings } from '../../../../shared/contract/default-clean.ts';
 import { type Dropped } from '../../../lib/dropped.ts';
-import { failureText, named } from '../../../lib/failure.ts';
+import { failureText, type FailureWords, named } from '../../../lib/failure.ts';
 import { t } from '../../../lib/i18n.svelte.ts';
 import { recall, remember } from '../../../lib/remembered.ts';
 import { goTo } from '../../../lib/router.svelte.ts';
@@ -21,11 +21,6 @@ import {
 /** As in the contract (src/shared/contract/dataset.ts); repeated here to keep the schemas out of the page. */
 const usualValidation = 0.1;
 
-interface Failure {
-  sentence: string;
-  remedy: string;
-}
-
 /** Which of the chats in Puna are learnt from. */
 export interface HistoryChoice {
   folderId: number | null;
@@ -43,7 +38,7 @@ export interface BenchItem extends Answers {
   source: DataSource | null;
   /** It is the chats in Puna. */
   history: HistoryChoice | null;
-  failure: Failure | null;
+  failure: FailureWords | null;
   /** Ends the copying and looking. */
   readonly stop: AbortController;
 }
@@ -56,7 +51,7 @@ class ImportBench {
   /** Null: as the first source is called. */
   name = $state<string | null>(null);
   starting = $state(false);
-  failure = $state.raw<Failure | null>(null);
+  failure = $state.raw<FailureWords | null>(null);
   #key = 0;
 
   readonly suggestion = $derived.by(() => {
@@ -207,14 +202,13 @@ class ImportBench {
   }
 
   /** What went wrong, with the names that a person knows things by, instead of where Puna keeps them. */
-  #failure(thrown: unknown): Failure {
-    const { sentence, remedy } = failureText(thrown);
-    return { sentence: this.named(sentence), remedy: this.named(remedy) };
+  #failure(thrown: unknown): FailureWords {
+    return this.named(failureText(thrown));
   }
 
-  /** The same for any sentence of the program. */
-  named(text: string): string {
-    return named(text, this.items);
+  /** The same for any failure. */
+  named(words: FailureWords): FailureWords {
+    return named(words, this.items);
   }
 
   #find(key: number): BenchItem | undefined {
