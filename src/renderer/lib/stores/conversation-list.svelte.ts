@@ -18,7 +18,8 @@ export class ConversationList {
   archived = $state(false);
   folderId = $state<number | null>(null);
   #cursor = $state<string | null>(null);
-  #loading = false;
+  /** A further page that is on its way. */
+  #more: Promise<void> | null = null;
   /** Only the newest load counts: an older answer may be of another folder. */
   #load = 0;
   readonly #client: Client;
@@ -42,21 +43,26 @@ export class ConversationList {
     this.loaded = true;
   }
 
-  async loadMore(): Promise<void> {
+  loadMore(limit = pageSize): Promise<void> {
+    this.#more ??= this.#loadPage(limit).finally(() => (this.#more = null));
+    return this.#more;
+  }
+
+  /** Loads all that there is, for whoever wants to see its end. */
+  async loadAll(): Promise<void> {
+    while (this.hasMore) await this.loadMore(largestPage);
+  }
+
+  async #loadPage(limit: number): Promise<void> {
     const cursor = this.#cursor;
-    if (this.#loading || cursor === null) return;
-    this.#loading = true;
+    if (cursor === null) return;
     const load = this.#load;
-    try {
-      const page = await this.#client.conversations.list({ ...this.#filter(), cursor, limit: pageSize });
-      if (load !== this.#load) return;
-      // A conversation that moved up meanwhile may come a second time.
-      const byId = Object.fromEntries([...page.conversations, ...this.items].map((item) => [item.id, item]));
-      this.items = Object.values(byId).sort(inOrder);
-      this.#cursor = page.cursor;
-    } finally {
-      this.#loading = false;
-    }
+    const page = await this.#client.conversations.list({ ...this.#filter(), cursor, limit });
+    if (load !== this.#load) return;
+    // A conversation that moved up meanwhile may come a second time.
+    const byId = Object.fromEntries([...page.conversations, ...this.items].map((item) => [item.id, item]));
+    this.items = Object.values(byId).sort(inOrder);
+    this.#cursor = page.cursor;
   }
 
   async show(filter: ListFilter): Promise<void> {
