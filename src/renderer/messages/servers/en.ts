@@ -11,24 +11,24 @@ export const en = {
     'A bigger machine at home or at work, a program such as Ollama on this computer, or a service for which you have a key.',
   places: {
     'this-computer': 'Another program on this computer',
-    'local-network': 'On your local network',
+    'local-network': 'On your own network',
     elsewhere: 'Outside of your network',
   },
   /** Said before the models of a server, wherever they stand beside those of Puna. */
   marks: {
     'this-computer': 'Not run by Puna: another program on this computer',
-    'local-network': 'Not on this computer: on your local network',
+    'local-network': 'Not on this computer: on your own network',
     elsewhere: 'Not on this computer: outside of your network',
   },
   goesTo: {
     'this-computer': 'Your messages go to {{name}} ({{host}}), another program on this computer.',
-    'local-network': 'Your messages go to {{name}} ({{host}}), on your local network.',
+    'local-network': 'Your messages go to {{name}} ({{host}}), on your own network.',
     elsewhere: 'Your messages leave your network: they go to {{name}} ({{host}}).',
   },
   /** Before its address is known. */
   goesToName: {
     'this-computer': 'Your messages go to {{name}}, another program on this computer.',
-    'local-network': 'Your messages go to {{name}}, on your local network.',
+    'local-network': 'Your messages go to {{name}}, on your own network.',
     elsewhere: 'Your messages leave your network: they go to {{name}}.',
   },
   goesToLabel: 'Where your messages go',
@@ -52,6 +52,7 @@ export const en = {
   noModels: 'It offers no models. Load one there, and ask again.',
   modelsOf: 'Models of {{name}} in your list',
   chatOf: 'Chat with {{name}}',
+  nameThere: 'on the server: {{name}}',
   gone: 'no longer offered',
   more: 'and {{number}} more',
   refresh: 'Ask again for its models',
@@ -86,6 +87,10 @@ export const en = {
     forgetKey: 'Forget the key',
     keyForgotten: 'The key is forgotten when you save.',
     keepKey: 'Keep it after all',
+    keyMoves:
+      'The key that is kept was given for {{from}}. May {{to}} have it, too? You can also type another one.',
+    keyAlong: 'Send it to {{host}}, too',
+    keyNotAlong: 'Do not send it, and forget it',
     keptBrowser: 'Kept in a file that only you can read. It goes to this server alone.',
     keptDesktop:
       'Kept in the system’s keychain, or where there is none in a file that only you can read. It goes to this server alone.',
@@ -93,10 +98,13 @@ export const en = {
     sentNow: 'Now: only the question which models it offers.',
     sentLater:
       'Later: a conversation for which you choose one of its models, with its attached files and its system prompt, as often as you send a message in it.',
+    sentMoved:
+      'With the next message: each conversation that has a model of this server goes to {{host}} instead of {{from}}, with all that is in view in it, attached files and the system prompt.',
     sentNever: 'Never: anything else. Other conversations, your files, datasets and models stay in Puna.',
     open: 'This address has no encryption (http): on the way, others can read what is sent, also the key. Fine at home; outside, use https.',
     asking: 'Asking {{host}}',
     add: 'Ask and add',
+    change: 'Ask and change',
     added: '{{name}} was added',
     addedModels_one: '{{number}} model is in your list now.',
     addedModels_other: '{{number}} models are in your list now.',
@@ -119,6 +127,7 @@ export const en = {
     group: '{{name}}: {{mark}}',
     on: '{{model}}, on {{server}}',
   },
+  server: 'Server',
   noModel: 'Or talk with a model on another server',
   inList: 'On other servers',
   inListHint: 'Models that you have chosen from other servers. They are not files of this computer.',
