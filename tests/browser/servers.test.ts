@@ -124,6 +124,7 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('article').getByText('Golden grass.').waitFor();
     await replyFinished(shell);
+    await page.getByRole('article').getByText('golden, on Workshop').waitFor();
     await noFindings();
     await page.reload();
     await button(words).click();
@@ -263,6 +264,122 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
     await open(`#/chat/${conversationId}`);
     await button('Model: local').waitFor();
     expect(await destination().count()).toBe(0);
+  });
+
+  test('are told in each window as those that answer, and each reply says who has written it', async () => {
+    await addLocalModel();
+    const { models } = await addWorkshop();
+    const { id } = await shell.client.conversations.create({ modelId: models[0]?.modelId ?? null });
+    const first = page;
+    const second = await visit();
+    for (const window of [first, second]) await window.goto(`http://127.0.0.1:${shell.port}/#/chat/${id}`);
+    const say = async (window: Page, text: string, reply: string) => {
+      await window.getByRole('textbox', { name: 'Message' }).fill(text);
+      await window.keyboard.press('Enter');
+      for (const each of [first, second]) await each.getByText(reply).waitFor();
+      await replyFinished(shell);
+    };
+    await say(first, 'Which grass?', 'Golden grass.');
+    await second.getByRole('button', { name: 'Model: golden, on Workshop' }).click();
+    await second.getByRole('button', { name: /^local/ }).click();
+    // What the other one was told of where words go is no longer so.
+    await destination().waitFor({ state: 'detached' });
+    await first.getByRole('button', { name: 'Model: local' }).waitFor();
+    await say(first, 'And here?', 'Local grass.');
+    for (const window of [first, second]) {
+      expect(await window.getByText('golden, on Workshop', { exact: true }).count()).toBe(1);
+      expect(await window.getByText(/, on Workshop$/).count()).toBe(1);
+    }
+    await second.context().close();
+  });
+
+  test('on another host have their key only where the person says so', async () => {
+    await addWorkshop();
+    await open('#/models/servers');
+    const change = async (address: string) => {
+      await button('Options for Workshop').click();
+      await page.getByRole('menuitem', { name: 'Change' }).click();
+      await field('Address').fill(address);
+    };
+    const other = api.address.replace('127.0.0.1', 'localhost');
+    const there = new URL(other).host;
+    await change(other);
+    const asks = dialog().getByRole('group', { name: `was given for ${host()}. May ${there} have it, too?` });
+    await asks.waitFor();
+    await noFindings();
+    await button('Ask and change').click();
+    // It waits for an answer, which nothing here has given.
+    expect(await asks.getByRole('radio', { checked: true }).count()).toBe(0);
+    expect(await shell.client.servers.list()).toMatchObject([{ address: api.address, hasKey: true }]);
+    await asks.getByRole('radio', { name: `Send it to ${there}, too` }).check();
+    // What was said of one host is not said of the next one that is typed.
+    await field('Address').fill('http://127.0.0.2/v1');
+    expect(await dialog().getByRole('radio', { checked: true }).count()).toBe(0);
+    await field('Address').fill(other);
+    expect(await asks.getByRole('radio', { checked: true }).count()).toBe(1);
+    await button('Ask and change').click();
+    await dialog().waitFor({ state: 'detached' });
+    expect(await shell.client.servers.list()).toMatchObject([
+      { address: other, hasKey: true, state: 'reached' },
+    ]);
+    // Without it, the server says no; nothing is changed.
+    await change(api.address);
+    await dialog().getByRole('radio', { name: 'Do not send it, and forget it' }).check();
+    await button('Ask and change').click();
+    await dialog().getByRole('alert').waitFor();
+    expect(await shell.client.servers.list()).toMatchObject([{ address: other, hasKey: true }]);
+  });
+
+  test('that move out of the network say before what will be sent where', async () => {
+    const { address, close, host: before } = await startOpenAiServer();
+    const { id: serverId, models } = await shell.client.servers.add({ name: 'Shed', address, key: null });
+    const { id } = await shell.client.conversations.create({ modelId: models[0]?.modelId ?? null });
+    await close();
+    await open('#/models/servers');
+    await button('Options for Shed').click();
+    await page.getByRole('menuitem', { name: 'Change' }).click();
+    const sent = dialog().getByRole('region', { name: 'What is sent there' });
+    await sent.getByText('Another program on this computer').waitFor();
+    await sent.getByText(/^Later: a conversation/).waitFor();
+    await field('Address').fill('http://api.models.example/v1');
+    await sent.getByText('Outside of your network').waitFor();
+    await sent
+      .getByRole('status')
+      .getByText(
+        `each conversation that has a model of this server goes to api.models.example instead of ${before}`,
+      )
+      .waitFor();
+    await dialog().getByText('This address has no encryption').waitFor();
+    await noFindings();
+    const asked = outside.asked.length;
+    await button('Ask and change').click();
+    await dialog().waitFor({ state: 'detached' });
+    expect(outside.asked.slice(asked)).toEqual(['http://api.models.example/v1/models']);
+    await open(`#/chat/${id}`);
+    await button('Your messages leave your network: they go to Shed (api.models.example).').waitFor();
+    expect(await shell.client.servers.list()).toMatchObject([{ id: serverId, place: 'elsewhere' }]);
+  });
+
+  test('have a name and tags of a person’s own, as those of this computer', async () => {
+    await addWorkshop();
+    await open('#/models/servers');
+    const card = page.getByRole('listitem', { name: 'Workshop' });
+    await button('Options for golden').click();
+    await page.getByRole('menuitem', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Meadow');
+    await page.keyboard.press('Enter');
+    const row = card.getByRole('listitem', { name: 'Meadow' });
+    await row.getByText('on the server: golden').waitFor();
+    await button('Options for Meadow').click();
+    await page.getByRole('menuitem', { name: 'Tags' }).click();
+    await row.getByRole('combobox', { name: 'New tag' }).fill('grass');
+    await page.keyboard.press('Enter');
+    await row.getByRole('button', { name: 'Done' }).click();
+    await row.getByRole('list').getByText('grass').waitFor();
+    await noFindings();
+    expect((await shell.client.system.state()).models).toMatchObject([{ name: 'Meadow', tags: ['grass'] }]);
+    await row.getByRole('button', { name: 'Chat with Meadow' }).click();
+    await button('Model: Meadow, on Workshop').waitFor();
   });
 
   test('are offered where there is no model on this computer, in Korean and on a small screen', async () => {

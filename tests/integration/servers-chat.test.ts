@@ -11,7 +11,14 @@ import { defaultSampling, type Message, type Model } from '../../src/shared/cont
 import { freePort } from '../support/free-port.ts';
 import { buildScriptedModel, buildTinyAdapter, buildTinyModel } from '../support/models.ts';
 import { type OpenAiServer, sendEvent, startOpenAiServer, streams } from '../support/openai-server.ts';
-import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
+import {
+  type Client,
+  connect,
+  replyFinished,
+  type Shell,
+  startShell,
+  temporaryFolder,
+} from '../support/shell.ts';
 
 const key = 'sk-very-secret-0123456789';
 const greedy = { ...defaultSampling, temperature: 0, seed: 1, maxTokens: 24 };
@@ -360,6 +367,105 @@ describe('a conversation with a model of a server', () => {
     expect((await client.system.state()).queue).toMatchObject([{ messageId: reply.id, state: 'writing' }]);
     await client.chat.stop({ messageId: reply.id });
     expect(await finished(conversation.id, reply.id)).toMatchObject({ status: 'stopped', text: 'One' });
+  });
+
+  test('is changed to one of this machine and back, by two windows; each reply says who has written it', async () => {
+    const { client } = shell;
+    const { client: second, socket } = await connect(shell.link, shell.port);
+    const [here, there] = [await modelOf('local'), await modelOf('llama')];
+    const told = new Map<number, Message>();
+    const events = await second.system.events();
+    const listening = (async () => {
+      for await (const event of events)
+        if (event.type === 'message') told.set(event.message.id, event.message);
+    })().catch(() => undefined);
+    const { id: conversationId } = await client.conversations.create({ modelId: here.id, sampling: greedy });
+    const choose = (window: Client, { id: modelId }: Model) =>
+      window.conversations.update({ conversationId, patch: { modelId } });
+    const send = async (window: Client, text: string) => {
+      const { messages } = await window.messages.path({ conversationId });
+      const parentId = messages.at(-1)?.id ?? null;
+      return (await window.chat.send({ conversationId, parentId, text })).reply.id;
+    };
+    try {
+      const first = await send(client, 'Who are you?');
+      await replyFinished(shell);
+      await choose(second, there);
+      // The other window changes the model while the server writes: this reply stays that of the server.
+      const changed = Promise.withResolvers<null>();
+      standIn.answers.chat = streams(['From'], {
+        instead: (response) =>
+          void changed.promise.then(() => {
+            sendEvent(response, { choices: [{ delta: { content: ' afar.' }, finish_reason: 'stop' }] });
+            response.end();
+          }),
+      });
+      const remote = await send(second, 'And you?');
+      await expect
+        .poll(async () => (await client.system.state()).queue)
+        .toMatchObject([{ messageId: remote, state: 'writing' }]);
+      await choose(client, here);
+      changed.resolve(null);
+      await replyFinished(shell);
+      const last = await send(second, 'And now?');
+      await replyFinished(shell);
+
+      const from = { model: 'llama', server: { name: 'Box', place: 'this-computer' } };
+      const self = { model: 'local', server: null };
+      const replies = [
+        { id: first, text: 'I am here on this machine.', stats: self },
+        { id: remote, text: 'From afar.', stats: from },
+        { id: last, text: 'I am here on this machine.', stats: self },
+      ];
+      for (const window of [client, second]) {
+        const { messages } = await window.messages.path({ conversationId });
+        expect(messages.filter(({ role }) => role === 'assistant')).toMatchObject(replies);
+      }
+      await expect.poll(() => replies.map(({ id }) => told.get(id)?.stats)).toMatchObject([self, from, self]);
+      // Words of both have gone there, as far as they were in view, and no others.
+      expect(standIn.asked.at(-1)?.body.messages).toEqual([
+        { role: 'user', content: 'Who are you?' },
+        { role: 'assistant', content: 'I am here on this machine.' },
+        { role: 'user', content: 'And you?' },
+      ]);
+
+      // What it says stays when the server is called otherwise, and goes along into files.
+      const [server] = await client.servers.list();
+      const serverId = server?.id ?? 0;
+      await client.servers.update({ serverId, patch: { name: 'Attic' } });
+      const exported = async (format: 'markdown' | 'json') =>
+        (await Array.fromAsync(await client.history.export({ conversationId, format }))).join('');
+      const heads = (await exported('markdown')).match(/^## .*$/gm);
+      expect(heads).toEqual(['## You', '## local', '## You', '## llama on Box', '## You', '## local']);
+      const { conversations } = JSON.parse(await exported('json')) as {
+        conversations: { messages: Pick<Message, 'stats'>[] }[];
+      };
+      expect(conversations[0]?.messages[3]).toMatchObject({ stats: from });
+      await client.servers.update({ serverId, patch: { name: 'Box' } });
+    } finally {
+      socket.terminate();
+      await listening;
+    }
+  });
+
+  test('has a name and tags of a person’s own, and is asked by the one that its server knows', async () => {
+    const { client } = shell;
+    const { id: modelId } = await modelOf('llama');
+    await client.models.rename({ modelId, name: 'My llama' });
+    expect(await client.library.tag({ modelId, tags: ['far', '큰 모델'] })).toMatchObject({
+      ...{ name: 'My llama', tags: ['far', '큰 모델'], kind: 'remote' },
+    });
+    standIn.answers.chat = streams(['Yes.']);
+    expect(await ask(modelId, 'Are you there?')).toMatchObject({
+      text: 'Yes.',
+      stats: { model: 'My llama' },
+    });
+    expect(standIn.asked.at(-1)?.body.model).toBe('llama');
+    const [server] = await client.servers.list();
+    await client.servers.refresh({ serverId: server?.id ?? 0 });
+    expect(await modelOf('My llama')).toMatchObject({ id: modelId, tags: ['far', '큰 모델'] });
+    await client.library.tag({ modelId, tags: [] });
+    await client.models.rename({ modelId, name: 'llama' });
   });
 
   test('is refused with adapters before anything is written', async () => {

@@ -9,6 +9,7 @@ import { MessageProps, replyOf, userMessage } from './renderer-message-props.sve
 
 const stats: ReplyStats = {
   model: 'golden',
+  server: null,
   adapters: [],
   sampling: defaultSampling,
   seed: 7,
@@ -136,6 +137,21 @@ describe('a reply that did not end by itself says so, and how to go on', () => {
   it('and that the model did not see everything', () => {
     const { page } = open(new MessageProps(replyOf({ text: 'x', stats: { ...stats, droppedMessages: 4 } })));
     expect(page.textContent).toContain('The oldest 4 messages no longer fitted into the context');
+  });
+});
+
+describe('a reply of a server', () => {
+  it('says by which model and on which server it was written', () => {
+    const server = { name: 'Box', place: 'elsewhere' as const };
+    const { page } = open(new MessageProps(replyOf({ text: 'x', stats: { ...stats, server } })));
+    expect(page.querySelector('.toolbar')?.textContent).toContain('golden, on Box');
+    expect(page.querySelector('.answered')?.getAttribute('title')).toBe('Outside of your network');
+  });
+
+  it('is told from one of this computer, which says nothing of servers', () => {
+    const { page } = open(new MessageProps(replyOf({ text: 'x', stats })));
+    expect(page.querySelector('.toolbar')?.textContent).toContain('tokens/s');
+    expect(page.querySelector('.answered')).toBeNull();
   });
 });
 

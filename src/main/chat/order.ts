@@ -51,6 +51,7 @@ export async function speakerOf(
 export function statistics(result: ReplyResult, { conversation, model, adapters }: Speaker): ReplyStats {
   return {
     model: model.name,
+    server: model.server && { name: model.server.name, place: model.server.place },
     adapters: adapters.map(({ model: { name }, scale }) => ({ name, scale })),
     sampling: conversation.sampling,
     seed: result.seed,

@@ -85,7 +85,8 @@ class ConversationReader {
   }
 
   #turn({ id, role, text, stats, createdAt }: Message): string {
-    const who = role === 'user' ? 'You' : (stats?.model ?? 'Model');
+    const model = stats?.server ? `${stats.model} on ${stats.server.name}` : stats?.model;
+    const who = role === 'user' ? 'You' : (model ?? 'Model');
     const files = this.#files(id).map(({ name }) => `*${name}*`);
     return [`## ${who}`, `<sub>${new Date(createdAt).toISOString()}</sub>`, ...files, text].join('\n\n');
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './conversation.ts';
 import { samplingSchema } from './sampling.ts';
+import { modelServerSchema } from './servers.ts';
 
 /** A file that a person dropped into a message, as the text that the model reads. */
 export const attachmentSchema = z.object({
@@ -36,6 +37,8 @@ export type MessageStatus = z.infer<typeof messageStatusSchema>;
 export const replyStatsSchema = z.object({
   /** Name of the model at the time; the file itself may be gone since. */
   model: z.string(),
+  /** Where it answered, as it was called at the time; null: on this machine. */
+  server: modelServerSchema.omit({ id: true }).nullable().default(null),
   adapters: z.array(z.object({ name: z.string(), scale: z.number() })),
   sampling: samplingSchema,
   /** The seed in use, drawn when `sampling.seed` was null. */
