@@ -117,7 +117,7 @@ describe('a conversation', () => {
       return lastOf(id);
     };
     expect(await broken()).toBeNull();
-    expect(await answer()).toMatchObject({ status: 'failed' });
+    expect(await answer()).toMatchObject({ status: 'failed', errorCode: 'file-damaged' });
     expect(await broken()).toMatchObject({
       code: 'file-damaged',
       message: expect.stringContaining(path) as string,

@@ -56,6 +56,7 @@ const base: PathMessage = {
   thinking: '',
   status: 'complete',
   error: null,
+  errorCode: null,
   attachments: [],
   stats: null,
   feedback: { rating: null, correction: null },

@@ -300,8 +300,7 @@ export class Chat {
     if (error.code === 'cancelled') {
       return this.#end(writer, { status: this.#closing ? 'interrupted' : 'stopped' });
     }
-    const sentences = `${error.message} ${error.remedy}`.trim();
-    return this.#end(writer, { status: writer.empty ? 'failed' : 'interrupted', error: sentences });
+    return this.#end(writer, { status: writer.empty ? 'failed' : 'interrupted', error });
   }
 
   #writerOf(messageId: number): ReplyWriter {

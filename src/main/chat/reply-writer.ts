@@ -57,11 +57,14 @@ export class ReplyWriter {
   }
 
   /** The last write, which says how the reply ended. False when the database refuses it, for `keep` to try again. */
-  end(outcome: { status: Message['status']; error?: string; stats?: ReplyStats }): boolean {
+  end(outcome: { status: Message['status']; error?: PunaError; stats?: ReplyStats }): boolean {
     if (this.#autosave) clearTimeout(this.#autosave);
     this.#autosave = null;
-    const { status, error = null, stats } = outcome;
-    this.#ending = { text: this.#text, thinking: this.#thinking, status, error, ...(stats && { stats }) };
+    const { status, error, stats } = outcome;
+    this.#ending = {
+      ...{ text: this.#text, thinking: this.#thinking, status, ...(stats && { stats }) },
+      ...{ error: error ? `${error.message} ${error.remedy}`.trim() : null, errorCode: error?.code ?? null },
+    };
     try {
       this.#keepEnding();
       return true;
@@ -90,12 +93,13 @@ export class ReplyWriter {
 
   /** Shows at least the whole of it with the reason, so that the person can make room, or copy it. */
   #showUnsaved(thrown: unknown): void {
-    const { message: reason, remedy } = PunaError.from(databaseError(thrown));
+    const { code, message: reason, remedy } = PunaError.from(databaseError(thrown));
     const unsaved: Message = {
       ...this.#message,
       ...{ text: this.#text, thinking: this.#thinking },
       status: 'interrupted',
       error: `${reason} ${remedy} This reply is saved as soon as that works again.`,
+      errorCode: code,
     };
     this.#events.publish({ type: 'message', message: unsaved });
   }

@@ -10,6 +10,7 @@ export interface MessageRow {
   thinking: string;
   status: Message['status'];
   error: string | null;
+  error_code: Message['errorCode'];
   /** JSON */
   stats: string | null;
   rating: Message['feedback']['rating'];
@@ -23,7 +24,8 @@ export type AttachmentRow = AttachmentInfo;
 export function toMessage(row: MessageRow, attachments: AttachmentRow[]): Message {
   return {
     ...{ id: row.id, conversationId: row.conversation_id, parentId: row.parent_id },
-    ...{ role: row.role, text: row.text, thinking: row.thinking, status: row.status, error: row.error },
+    ...{ role: row.role, text: row.text, thinking: row.thinking, status: row.status },
+    ...{ error: row.error, errorCode: row.error_code },
     attachments,
     stats: row.stats === null ? null : replyStatsSchema.parse(JSON.parse(row.stats)),
     feedback: { rating: row.rating, correction: row.correction },

@@ -32,7 +32,9 @@ export interface MessageChange {
   text?: string;
   thinking?: string;
   status?: Message['status'];
+  /** With its kind. */
   error?: string | null;
+  errorCode?: Message['errorCode'];
   stats?: ReplyStats;
 }
 
@@ -49,7 +51,17 @@ export class Messages {
   readonly #get: Statement<[number], MessageRow>;
   readonly #attachments: Statement<[number], AttachmentRow>;
   readonly #write: Statement<
-    [string | null, string | null, string | null, 0 | 1, string | null, string | null, number]
+    [
+      string | null,
+      string | null,
+      string | null,
+      0 | 1,
+      string | null,
+      0 | 1,
+      string | null,
+      string | null,
+      number,
+    ]
   >;
 
   constructor(
@@ -67,7 +79,8 @@ export class Messages {
     );
     this.#write = database.prepare(
       `UPDATE messages SET text = coalesce(?, text), thinking = coalesce(?, thinking), status = coalesce(?, status),
-         error = CASE WHEN ? THEN ? ELSE error END, stats = coalesce(?, stats) WHERE id = ?`,
+         error = CASE WHEN ? THEN ? ELSE error END,
+         error_code = CASE WHEN ? THEN ? ELSE error_code END, stats = coalesce(?, stats) WHERE id = ?`,
     );
   }
 
@@ -131,8 +144,9 @@ export class Messages {
    * Changes a reply while it streams and when it ends. Cheap while it streams: no index, and a wait for the disk only once a
    * second. What the system has been given survives the death of this process; a power cut costs what came after the wait.
    */
-  write(id: number, { text, thinking, status, error, stats }: MessageChange): void {
+  write(id: number, { text, thinking, status, error, errorCode, stats }: MessageChange): void {
     const final = status !== undefined && isFinal(status);
+    const fails = error === undefined ? 0 : 1;
     const now = performance.now();
     const waits = final || now - this.#waitedAt >= waitMilliseconds;
     if (waits) this.#waitedAt = now;
@@ -143,8 +157,10 @@ export class Messages {
           text ?? null,
           thinking ?? null,
           status ?? null,
-          error === undefined ? 0 : 1,
+          fails,
           error ?? null,
+          fails,
+          errorCode ?? null,
           stats ? JSON.stringify(stats) : null,
           id,
         );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorCodes } from '../error.ts';
 import { idSchema, timeSchema } from './conversation.ts';
 import { samplingSchema } from './sampling.ts';
 import { modelServerSchema } from './servers.ts';
@@ -81,6 +82,8 @@ export const messageSchema = z.object({
   thinking: z.string(),
   status: messageStatusSchema,
   error: z.string().nullable(),
+  /** What kind of failure `error` tells of; null where that is not known. */
+  errorCode: z.enum(errorCodes).nullable(),
   attachments: z.array(attachmentInfoSchema),
   stats: replyStatsSchema.nullable(),
   feedback: feedbackSchema,

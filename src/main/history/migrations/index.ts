@@ -7,6 +7,7 @@ import { library } from './0006-library.ts';
 import { downloads } from './0007-downloads.ts';
 import { servers } from './0008-servers.ts';
 import { brokenModels } from './0009-broken-models.ts';
+import { errorCodes } from './0010-error-codes.ts';
 
 /** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
 export const migrations: readonly string[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly string[] = [
   downloads,
   servers,
   brokenModels,
+  errorCodes,
 ];
