@@ -433,8 +433,11 @@ describe('a conversation with a model of a server', () => {
       const [server] = await client.servers.list();
       const serverId = server?.id ?? 0;
       await client.servers.update({ serverId, patch: { name: 'Attic' } });
-      const exported = async (format: 'markdown' | 'json') =>
-        (await Array.fromAsync(await client.history.export({ conversationId, format }))).join('');
+      const exported = async (format: 'markdown' | 'json') => {
+        let all = '';
+        for await (const piece of await client.history.export({ conversationId, format })) all += piece;
+        return all;
+      };
       const heads = (await exported('markdown')).match(/^## .*$/gm);
       expect(heads).toEqual(['## You', '## local', '## You', '## llama on Box', '## You', '## local']);
       const { conversations } = JSON.parse(await exported('json')) as {
