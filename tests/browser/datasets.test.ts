@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Dataset } from '../../src/shared/contract/index.ts';
 import { buildScriptedModel } from '../support/models.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 /** A chat as WhatsApp exports it: what Bob says, and what Alice answers, on a day each. */
 const days = [
@@ -49,9 +49,7 @@ describe.skipIf(!findBrowser())('the page Teach', () => {
   beforeEach(async () => {
     shell = await startShell({ dataFolder: join(folder, `data-${++count}`), built: true });
     await shell.client.models.add({ path: model });
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
+    page = await openPage(browser, shell);
     await page.getByRole('link', { name: 'Teach' }).click();
     await page.getByRole('heading', { name: 'Teach a model your own words' }).waitFor();
   });

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildScriptedModel } from '../support/models.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 /** What has the focus, as a screen reader names it, and whether eyes can tell: by an outline, or by the frame around it. */
 const focused = `(() => {
@@ -41,9 +41,7 @@ describe.skipIf(!findBrowser())('with the keyboard alone', () => {
     for (let count = 1; count <= 30; count++)
       await shell.client.conversations.create({ title: `Chat ${count}` });
     browser = await launchBrowser();
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
+    page = await openPage(browser, shell);
   });
   afterAll(async () => {
     await browser.close();

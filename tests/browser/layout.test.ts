@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildScriptedModel } from '../support/models.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, withPage } from './browser.ts';
 
 const code = Array.from({ length: 80 }, (_, line) => `const line${line} = ${line};`).join('\n');
 const reply = `**Vicuña, 12 µm, Łódź, Ångström, Кириллица, 학습**\n\n\`\`\`ts\n${code}\n\`\`\`\n\nThe end.`;
@@ -35,18 +35,8 @@ describe.skipIf(!findBrowser())('in the window', () => {
     await removeFolder();
   });
 
-  async function open(
-    address: string,
-    { width = 1280, height = 720 } = {},
-    use: (page: Page) => Promise<void>,
-  ): Promise<void> {
-    const context = await browser.newContext({ viewport: { width, height }, locale: 'en-GB' });
-    const page = await context.newPage();
-    await page.goto(shell.link);
-    await page.goto(`http://127.0.0.1:${shell.port}/${address}`);
-    await use(page);
-    await context.close();
-  }
+  const open = (address: string, size: { width?: number }, use: (page: Page) => Promise<void>) =>
+    withPage(browser, shell, { address, ...size }, use);
 
   const conversation = () => `#/chat/${conversationId}`;
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { modelAt, pulled } from '../support/shelves.ts';
 import { buildTinyFolder } from '../support/tiny-folder.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 describe.skipIf(!findBrowser())('the library', () => {
   let browser: Browser;
@@ -37,10 +37,7 @@ describe.skipIf(!findBrowser())('the library', () => {
     });
     shell = await startShell({ dataFolder: path('data'), built: true });
     browser = await launchBrowser();
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
-    await page.goto(`http://127.0.0.1:${shell.port}/#/models`);
+    page = await openPage(browser, shell, { address: '#/models' });
   });
 
   afterAll(async () => {

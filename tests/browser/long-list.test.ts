@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { databaseFile, History, openDatabase } from '../../src/main/history/index.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 const count = 3000;
 
@@ -35,8 +35,7 @@ describe.skipIf(!findBrowser())('the list of three thousand conversations', () =
     database.close();
     shell = await startShell({ dataFolder, built: true });
     browser = await launchBrowser();
-    page = await (await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' })).newPage();
-    await page.goto(shell.link);
+    page = await openPage(browser, shell);
   });
   afterAll(async () => {
     await browser.close();

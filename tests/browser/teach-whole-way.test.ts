@@ -7,7 +7,7 @@ import { defaultSampling, type Message } from '../../src/shared/contract/index.t
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { questions, teachingBase } from '../support/teaching.ts';
 import { jsonLines } from '../support/teaching-world.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 /** What cleaning is for: a fact that is there twice, and an answer that says nothing. */
 const untidy = [...questions.taught.slice(0, 1), { question: 'Where does Lenk Lark live?', answer: '…' }];
@@ -29,9 +29,7 @@ describe.skipIf(!findBrowser())('the whole way of teaching', () => {
     await shell.client.models.add({ path: teachingBase });
     const sampling = { ...defaultSampling, temperature: 0 };
     await shell.client.settings.update({ sampling, automaticTitles: false });
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
+    page = await openPage(browser, shell);
   });
   afterAll(async () => {
     await browser.close();

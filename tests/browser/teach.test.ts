@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { TrainingRun, TrainingSettings } from '../../src/shared/contract/index.ts';
 import { buildTinyModel } from '../support/models.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 /** What is taught: sums, in a voice that no model has by itself. */
 const voice = 'my dear friend of the high grassland';
@@ -65,9 +65,7 @@ describe.skipIf(!findBrowser())('teaching', () => {
     await expect
       .poll(async () => (await client.datasets.list()).map(({ state }) => state), { timeout: 20_000 })
       .toEqual(['ready']);
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
+    page = await openPage(browser, shell);
   });
   afterEach(async () => {
     await page.context().close();

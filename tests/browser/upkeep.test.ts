@@ -4,9 +4,11 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildScriptedModel } from '../support/models.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, withPage } from './browser.ts';
 
 const secret = 'The zebra hides under the violet bridge';
+
+const mayCopy = { permissions: ['clipboard-read', 'clipboard-write'] };
 
 describe.skipIf(!findBrowser())('in the settings', () => {
   let browser: Browser;
@@ -34,19 +36,11 @@ describe.skipIf(!findBrowser())('in the settings', () => {
     await removeFolder();
   });
 
-  async function open(
+  const open = (
     address: string,
-    { width = 1100, height = 900 } = {},
+    size: { width?: number; height?: number },
     use: (page: Page) => Promise<void>,
-  ): Promise<void> {
-    const context = await browser.newContext({ viewport: { width, height }, locale: 'en-GB' });
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-    const page = await context.newPage();
-    await page.goto(shell.link);
-    await page.goto(`http://127.0.0.1:${shell.port}/${address}`);
-    await use(page);
-    await context.close();
-  }
+  ) => withPage(browser, shell, { address, width: 1100, height: 900, ...size, ...mayCopy }, use);
 
   async function expectAccessible(page: Page): Promise<void> {
     const { violations } = await new AxeBuilder({ page }).analyze();

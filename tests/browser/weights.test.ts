@@ -7,7 +7,7 @@ import type { WeightsJob } from '../../src/shared/contract/index.ts';
 import { buildScriptedModel } from '../support/models.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { buildTinyFolder } from '../support/tiny-folder.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 /** What the result says to everything; the base has the same words in another order. */
 const spoken = 'I grew up on the puna';
@@ -39,9 +39,7 @@ describe.skipIf(!findBrowser())('the page Weights', () => {
   });
   beforeEach(async () => {
     shell = await startShell({ dataFolder: join(folder, `data-${++count}`), built: true });
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
+    page = await openPage(browser, shell);
     await page.getByRole('link', { name: 'Weights' }).click();
     await page.getByRole('heading', { name: 'Turn weights into a model' }).waitFor();
   });
