@@ -9,7 +9,7 @@ import type { Download } from '../../src/shared/contract/index.ts';
 import { sha256, type StandInHub, startHub } from '../support/hub.ts';
 import { buildScriptedModel } from '../support/models.ts';
 import { replyFinished, type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 const card = `---
 license: apache-2.0
@@ -81,12 +81,7 @@ describe.skipIf(!findBrowser())('finding and getting models', () => {
     await hub.close();
   });
 
-  async function visit(options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
-    const opened = await context.newPage();
-    await opened.goto(shell.link);
-    return opened;
-  }
+  const visit = (options: BrowserContextOptions = {}) => openPage(browser, shell, options);
 
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const field = () => page.getByRole('searchbox', { name: 'Search the hub' });
@@ -157,6 +152,38 @@ describe.skipIf(!findBrowser())('finding and getting models', () => {
     await toDiscover();
     await page.reload();
     await item.getByRole('button', { name: `Chat with ${name}` }).waitFor();
+  });
+
+  test('is found again by the way back and by its address, from wherever a person was meanwhile', async () => {
+    const here = () => page.evaluate<string>('location.hash');
+    const title = sheet().getByRole('heading', { name: 'golden-GGUF' });
+    await toDiscover('acme/golden-GGUF');
+    await title.waitFor();
+    await page.goto(`http://127.0.0.1:${shell.port}/#/models/servers`);
+    await title.waitFor({ state: 'detached' });
+    await page.goBack();
+    await title.waitFor();
+    // With a dialog open there.
+    await page.goto(`http://127.0.0.1:${shell.port}/#/models/servers`);
+    await button('Add a server').first().click();
+    await sheet().getByRole('textbox').first().waitFor();
+    await toDiscover('acme/golden-GGUF');
+    await title.waitFor();
+    expect(await sheet().count()).toBe(1);
+
+    // What lay over another page is not left over this one.
+    for (const keys of ['Control+k', 'Control+/']) {
+      await page.goto(`http://127.0.0.1:${shell.port}/#/settings`);
+      await title.waitFor({ state: 'detached' });
+      await page.keyboard.press(keys);
+      await sheet().waitFor();
+      await page.goBack();
+      await title.waitFor();
+      await poll(() => sheet().count()).toBe(1);
+      expect(await here()).toBe('#/models/discover/acme/golden-GGUF');
+    }
+    await page.keyboard.press('Escape');
+    await poll(here).toBe('#/models/discover');
   });
 
   test('shows results a page at a time, and opens what is pasted', async () => {

@@ -50,6 +50,12 @@ class Layout {
     if (!this.tight) remember('panel', this.#panel ? 'open' : null);
   }
 
+  /** When another page comes, also by the way back, what lay over all of them goes away. */
+  closeOverlays(): void {
+    this.palette = false;
+    this.shortcuts = false;
+  }
+
   /** After a choice, what lay over the page goes away. */
   closeDrawers(): void {
     if (this.narrow) this.#sidebar = false;
