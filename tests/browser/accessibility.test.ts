@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Furnished, startFurnished } from '../support/furnished.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 const widths = [1280, 360];
 
@@ -36,11 +36,23 @@ interface Outline {
 
 /** A page, and what of it is unfolded first. */
 type Place = [address: string, ...unfolded: string[]];
-/** A page, the keys or the names of what is pressed there one after the other, and a window that is too narrow for it. */
+/** What a screen reader says of none of these when they open, for want of a name: menus, lists to choose from, dialogs. */
+const namelessOf = `[...document.querySelectorAll('[role="menu"], [role="listbox"], [role="dialog"]')]
+  .filter((each) => {
+    const label = document.getElementById(each.getAttribute('aria-labelledby'))?.textContent ?? each.getAttribute('aria-label');
+    return !label?.trim();
+  })
+  .map((each) => 'no name: ' + each.getAttribute('role'))`;
+
+/**
+ * A page, the keys or the names of what is pressed there one after the other, what is pressed with the other button of a mouse, and
+ * whether a window can be too narrow for it.
+ */
 interface Layer {
   at: string;
   keys?: string;
   press?: (string | RegExp)[];
+  menuOf?: string;
   onlyWide?: boolean;
 }
 
@@ -83,17 +95,22 @@ function layersOf({ conversations, datasetId, runId }: Furnished): Layer[] {
     { at: talk, press: ['Grass and its colours'] },
     { at: talk, press: [/tokens\/s/] },
     { at: talk, press: ['Conversation settings'] },
+    { at: talk, press: ['Conversation settings', 'Presets'] },
     { at: talk, press: ['Options for “Travel”'], onlyWide: true },
+    { at: talk, press: ['Options for “Grass and its colours”', 'Move to folder'], onlyWide: true },
+    { at: talk, menuOf: 'Sixty questions', onlyWide: true },
     { at: '#/teach', press: ['Choose files…'] },
     { at: '#/teach', press: ['Have the model write'] },
     { at: dataset, press: ['Options for Sums'] },
     { at: dataset, press: ['Add example'] },
+    { at: dataset, press: ['Advanced', 'Presets'] },
     { at: `#/teach/run/${runId}`, press: ['Share'] },
     { at: '#/weights', press: ['Choose files or a folder'] },
     { at: '#/weights', press: ['Show details'] },
     { at: '#/models', press: ['Add model file'] },
     { at: '#/models', press: ['Options for golden'] },
     { at: '#/models', press: ['Runs well'] },
+    { at: '#/models', press: ['Add folder'] },
     { at: '#/models/discover/acme/golden-GGUF' },
     { at: '#/models/discover/acme/guarded-GGUF' },
     { at: '#/models/servers', press: ['Add a server'] },
@@ -125,10 +142,10 @@ describe.skipIf(!findBrowser())('every page', () => {
     await removeFolder();
   });
 
-  async function open({ link }: Shell): Promise<Page> {
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    const page = await context.newPage();
-    await page.goto(link);
+  async function open(shell: Shell): Promise<Page> {
+    const page = await openPage(browser, shell);
+    // With another document, what was open or chosen before is gone.
+    await page.addInitScript('try { localStorage.clear() } catch {}');
     return page;
   }
 
@@ -139,7 +156,7 @@ describe.skipIf(!findBrowser())('every page', () => {
     width = 1280,
   ): Promise<void> {
     await page.setViewportSize({ width, height: 800 });
-    // Another document each time: what was open or chosen before is gone.
+    // Another document each time.
     await page.goto('about:blank');
     await page.goto(`http://127.0.0.1:${port}/${address}`);
     await page.getByRole('main').getByRole('heading').or(page.getByRole('dialog')).first().waitFor();
@@ -147,10 +164,17 @@ describe.skipIf(!findBrowser())('every page', () => {
     for (const name of unfolded) await page.getByRole('button', { name, exact: true }).click();
   }
 
-  async function show(page: Page, { at, keys, press = [] }: Layer, width: number): Promise<void> {
+  async function show(page: Page, { at, keys, press = [], menuOf }: Layer, width: number): Promise<void> {
     await visit(page, full.shell, [at], width);
     if (keys) await page.keyboard.press(keys);
-    for (const name of press) await page.getByRole('button', { name, exact: true }).first().click();
+    for (const name of press) {
+      const button = page.getByRole('button', { name, exact: true });
+      await button
+        .or(page.getByRole('menuitem', { name, exact: true }))
+        .first()
+        .click();
+    }
+    if (menuOf) await page.getByRole('link', { name: menuOf }).click({ button: 'right' });
     await page.locator(layers).last().waitFor();
     await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
   }
@@ -195,10 +219,17 @@ describe.skipIf(!findBrowser())('every page', () => {
     const page = await open(full.shell);
     for (const layer of layersOf(full)) {
       for (const width of layer.onlyWide ? [1280] : widths) {
-        const name = [layer.at, layer.keys, ...(layer.press ?? []), width].join(' ');
+        const name = [layer.at, layer.keys, ...(layer.press ?? []), layer.menuOf, width].join(' ');
         found[name] = await show(page, layer, width).then(
           // Through the list of the search, the arrows lead from its field.
-          () => findings(page, layers, layer.keys === 'Control+k' ? ['scrollable-region-focusable'] : []),
+          async () => [
+            ...(await page.evaluate<string[]>(namelessOf)),
+            ...(await findings(
+              page,
+              layers,
+              layer.keys === 'Control+k' ? ['scrollable-region-focusable'] : [],
+            )),
+          ],
           (thrown: unknown) => [`It was not to be seen: ${String(thrown)}`],
         );
       }

@@ -6,7 +6,7 @@ import { defaultSampling } from '../../src/shared/contract/index.ts';
 import { buildTinyModel } from '../support/models.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
 import { buildResources } from '../support/starter.ts';
-import { findBrowser, launchBrowser } from './browser.ts';
+import { findBrowser, launchBrowser, openPage } from './browser.ts';
 
 describe.skipIf(!findBrowser())('the starter model among the models', () => {
   let browser: Browser;
@@ -20,10 +20,7 @@ describe.skipIf(!findBrowser())('the starter model among the models', () => {
     const resources = await buildResources(folder);
     shell = await startShell({ dataFolder: join(folder, 'data'), built: true, resources });
     browser = await launchBrowser();
-    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
-    page = await context.newPage();
-    await page.goto(shell.link);
-    await page.goto(`http://127.0.0.1:${shell.port}/#/models`);
+    page = await openPage(browser, shell, { address: '#/models' });
   });
   afterAll(async () => {
     await browser.close();

@@ -446,6 +446,8 @@ export const en = {
     send: 'Send the message',
     newLine: 'New line',
     move: 'Go from one to the next',
+    leaf: 'Leaf through them',
+    ends: 'Go to the first or the last',
     rename: 'Rename',
     delete: 'Delete',
     menu: 'All options',

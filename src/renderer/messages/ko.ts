@@ -440,6 +440,8 @@ export const ko: Translation<Messages> = {
     send: '메시지 보내기',
     newLine: '줄 바꾸기',
     move: '다음 대화로 이동',
+    leaf: '한 화면씩 넘기기',
+    ends: '처음이나 끝으로 이동',
     rename: '이름 바꾸기',
     delete: '삭제하기',
     menu: '모든 메뉴',
