@@ -8,13 +8,18 @@ export interface SmallDisk {
   unmount(): void;
 }
 
-/** Null where none can be made. `bytes`: how much it holds. */
-export function mountSmallDisk(path: string, bytes: number): SmallDisk | null {
+/** Null where none can be made. `bytes`: how much it holds; `files`: of files and folders, itself among them. */
+export function mountSmallDisk(
+  path: string,
+  bytes: number,
+  { files }: { files?: number } = {},
+): SmallDisk | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return null;
   mkdirSync(path, { recursive: true });
   const mount = (...words: string[]) => execFileSync('mount', words, { stdio: 'pipe' });
   try {
-    mount('-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path);
+    const most = files === undefined ? '' : `,nr_inodes=${files}`;
+    mount('-t', 'tmpfs', '-o', `size=${bytes}${most}`, 'tmpfs', path);
   } catch {
     return null;
   }

@@ -1,17 +1,8 @@
 import Database from 'better-sqlite3';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
-import { fileError } from '../storage/index.ts';
+import { fileError, makeFolder, tryToWrite } from '../storage/index.ts';
 import { databaseError } from '../storage/database-error.ts';
 import { migrations } from './migrations/index.ts';
 
@@ -46,7 +37,7 @@ export function openDatabase(file: string, options: OpenOptions = {}): Database.
   const { busyTimeoutMs = usualBusyTimeoutMs, migrations: steps = migrations } = options;
   let database: Database.Database | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     database = new Database(file, { timeout: busyTimeoutMs });
     database.pragma('journal_mode = WAL');
     // What a person did must survive a power cut. Autosaves lower it for themselves (messages.ts).
@@ -56,7 +47,19 @@ export function openDatabase(file: string, options: OpenOptions = {}): Database.
     return database;
   } catch (thrown) {
     database?.close();
-    throw databaseError(fileError(thrown, dirname(file)), file);
+    throw fullDisk(thrown, file) ?? databaseError(fileError(thrown, dirname(file)), file);
+  }
+}
+
+/** SQLite cannot say that a file does not open because the disk has no room for one more; whoever tries to write one is told. */
+function fullDisk(thrown: unknown, file: string): PunaError | null {
+  if (!(thrown instanceof Database.SqliteError) || !thrown.code.startsWith('SQLITE_CANTOPEN')) return null;
+  try {
+    tryToWrite(dirname(file));
+    return null;
+  } catch (refused) {
+    const error = fileError(refused, file);
+    return error instanceof PunaError && error.code === 'disk-full' ? error : null;
   }
 }
 

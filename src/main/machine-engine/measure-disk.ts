@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Written and read again: what a disk reads in a fraction of a second. */
@@ -11,14 +11,13 @@ const leastFree = 10 * measuredBytes;
 
 /**
  * How fast the disk of a folder is read, in bytes a second: a file is written there, forgotten by the system's cache, and read.
- * Null where it cannot be measured: the disk is full, or the system has no call for that (Windows).
+ * Null where it cannot be measured: the folder is not there, the disk is full, or the system has no call for that (Windows).
  */
 export async function measureDisk(folder: string, signal: AbortSignal): Promise<number | null> {
   const uncache = cacheDropper();
   if (uncache === null) return null;
   const path = join(folder, `.speed-${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(folder, { recursive: true });
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize < leastFree) return null;
     await using file = await open(path, 'wx+');
@@ -39,7 +38,7 @@ export async function measureDisk(folder: string, signal: AbortSignal): Promise<
     signal.throwIfAborted();
     return null;
   } finally {
-    await rm(path, { force: true });
+    await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

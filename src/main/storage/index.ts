@@ -4,6 +4,7 @@ export { type DatabaseFacts, readDatabaseFacts, sqliteVersion } from './database
 export { fileError } from './file-error.ts';
 export { KeptUploads } from './kept-uploads.ts';
 export { freePath } from './free-path.ts';
+export { makeFolder, tryToWrite } from './make-folder.ts';
 export { type FolderLock, lockDataFolder, makeDataFolder } from './lock.ts';
 export {
   begunBytes,

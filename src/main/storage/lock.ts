@@ -1,24 +1,26 @@
 import Database from 'better-sqlite3';
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PunaError } from '../../shared/error.ts';
 import { fileError } from './file-error.ts';
+import { makeFolder, tryToWrite } from './make-folder.ts';
 import { nativeError } from './native-error.ts';
 
 export interface FolderLock {
   release(): void;
 }
 
+const lockName = 'lock.db';
+
 /**
  * Makes the data folder, if it is not there, and takes it for this process. The lock is SQLite's own, an exclusive
  * transaction on an empty database: the system frees it when the process ends in whatever way, so that no stale lock can
- * remain. Errors: `already-running`, `disk-full`, `invalid-input` (the folder cannot be written).
+ * remain. Errors: `already-running`, `disk-full`, `invalid-input` (the folder cannot be written), `file-damaged` (the lock).
  */
 export function lockDataFolder(folder: string): FolderLock {
   makeDataFolder(folder);
   let database: Database.Database | undefined;
   try {
-    database = new Database(join(folder, 'lock.db'), { timeout: 0 });
+    database = new Database(join(folder, lockName), { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (thrown) {
     database?.close();
@@ -30,14 +32,14 @@ export function lockDataFolder(folder: string): FolderLock {
 /** Makes the data folder, and one in it. Errors: `disk-full`, `invalid-input` (it cannot be made, or written). */
 export function makeDataFolder(folder: string, within?: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (thrown) {
     throw folderError(thrown, folder);
   }
   try {
     // SQLite would open what is there for reading.
-    accessSync(folder, constants.W_OK);
-    if (within !== undefined) mkdirSync(join(folder, within), { recursive: true });
+    tryToWrite(folder);
+    if (within !== undefined) makeFolder(join(folder, within));
   } catch (thrown) {
     const error = fileError(thrown, folder);
     throw error instanceof PunaError && error.code === 'disk-full' ? error : cannotBeWritten(thrown, folder);
@@ -72,6 +74,14 @@ function lockError(thrown: unknown, folder: string): unknown {
       'disk-full',
       `The disk of the data folder ${folder} is full.`,
       'Free some space on that disk and try again.',
+      cause,
+    );
+  }
+  if (thrown.code === 'SQLITE_NOTADB' || thrown.code.startsWith('SQLITE_CORRUPT')) {
+    return new PunaError(
+      'file-damaged',
+      `The file ${join(folder, lockName)} is damaged, so that nobody can tell whether Puna is running.`,
+      'Close Puna everywhere and remove that file: there is nothing in it.',
       cause,
     );
   }
