@@ -40,7 +40,7 @@ import { type Words, wordsFor } from './electron/words.ts';
 import { followWork } from './electron/work.ts';
 import { acceptPorts } from './rpc/message-port.ts';
 import { secretsFile } from './secrets/index.ts';
-import { resourcesFolder } from './starter/index.ts';
+import { resourcesPlace } from './starter/index.ts';
 import { dataFolder, makeDataFolder } from './storage/index.ts';
 
 // The Electron shell. Here its parts are connected; each part is in electron/. Electron waits for this file to be read to
@@ -105,7 +105,7 @@ async function start(folder: string, openRequests: OpenRequests): Promise<void> 
     showFolder,
     secrets: new KeychainSecrets(safeStorage, secretsFile(folder)),
     trash: (path) => shell.trashItem(path),
-    resources: app.isPackaged ? join(process.resourcesPath, 'resources') : resourcesFolder(),
+    resources: app.isPackaged ? join(process.resourcesPath, 'resources') : resourcesPlace(),
   });
   const quitting = new AbortController();
   closeBeforeQuit(app, () => {

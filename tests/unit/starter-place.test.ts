@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { resourcesFolder } from '../../src/main/starter/index.ts';
+import { resourcesFolder, resourcesPlace } from '../../src/main/starter/index.ts';
 
 let folder: string;
 const from = (...names: string[]) => pathToFileURL(join(folder, ...names)).href;
@@ -26,6 +26,9 @@ it('lies beside the archive of a packaged program, never within it', async () =>
   await mkdir(join(folder, 'app.asar', 'resources'), { recursive: true });
   const entry = from('app.asar', 'out', 'main', 'index.js');
   expect(resourcesFolder(entry)).toBeNull();
+  // Where nothing is, whoever looks says what is missing, and where.
+  expect(resourcesPlace(from('out', 'main', 'cli.js'))).toBe(join(folder, 'resources'));
   await mkdir(join(folder, 'resources'));
   expect(resourcesFolder(entry)).toBe(join(folder, 'resources'));
+  expect(resourcesPlace(entry)).toBe(join(folder, 'resources'));
 });

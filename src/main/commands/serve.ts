@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { aborted } from 'node:util';
 import open from 'open';
 import { serve } from '../serve.ts';
-import { resourcesFolder } from '../starter/index.ts';
+import { resourcesPlace } from '../starter/index.ts';
 import { dataFolder } from '../storage/index.ts';
 import { integer, resourcesOption } from './arguments.ts';
 import { Output, runCommand } from './output.ts';
@@ -35,7 +35,7 @@ export function addServe(program: Command): void {
         const output = new Output(options.json ?? false);
         const shell = await serve({
           ...{ dataFolder: dataFolder(options.data), port: options.port },
-          resources: options.resources === false ? null : (options.resources ?? resourcesFolder()),
+          resources: options.resources === false ? null : (options.resources ?? resourcesPlace()),
           api: options.api || options.apiPort !== undefined ? { port: options.apiPort } : undefined,
         });
         output.text(`Puna is at ${shell.link}\n`);

@@ -6,8 +6,17 @@ import { fileURLToPath } from 'node:url';
  * that a packaged program lies in, since llama.cpp reads no files within archives. Null where there is none.
  */
 export function resourcesFolder(from: string = import.meta.url): string | null {
-  const places = from.endsWith('.ts') ? ['../../../resources'] : ['../../resources', '../../../resources'];
-  const folders = places.map((place) => fileURLToPath(new URL(place, from)));
   // Electron shows what lies within its archive as if it were files, without the model.
-  return folders.find((folder) => !/\.asar[\\/]/.test(folder) && existsSync(folder)) ?? null;
+  return places(from).find((folder) => !/\.asar[\\/]/.test(folder) && existsSync(folder)) ?? null;
+}
+
+/** The same, or where that folder should be: whoever looks there says what is missing. */
+export function resourcesPlace(from: string = import.meta.url): string {
+  const [usual = ''] = places(from);
+  return resourcesFolder(from) ?? usual;
+}
+
+function places(from: string): string[] {
+  const names = from.endsWith('.ts') ? ['../../../resources'] : ['../../resources', '../../../resources'];
+  return names.map((name) => fileURLToPath(new URL(name, from)));
 }

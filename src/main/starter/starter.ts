@@ -6,6 +6,7 @@ import type { ModelHost } from '../chat/index.ts';
 import { type Library, placeStarter, welcomeStarter } from '../library/index.ts';
 import { memoryNow } from '../machine/index.ts';
 import { fileError } from '../storage/index.ts';
+import { readModelFacts } from '../weights/model-facts.ts';
 import { noSamples, readSampleFiles, type SampleFiles, starterFile } from './sample-files.ts';
 
 export interface StarterOptions {
@@ -82,7 +83,23 @@ function isStarter({ origin, missing }: Model): boolean {
   return origin === 'starter' && !missing;
 }
 
+/** Why what comes with Puna cannot be used; null: it can, as far as one can tell without loading the model. */
+export async function resourcesFault(resources: string): Promise<PunaError | null> {
+  try {
+    await readSampleFiles(resources);
+    await readModelFacts(starterFile(resources));
+    return null;
+  } catch (thrown) {
+    return PunaError.from(thrown);
+  }
+}
+
+/** Of files; nobody downloads or chooses those that come with Puna. */
+const faultsOfFiles: readonly string[] = ['file-missing', 'file-damaged', 'not-gguf', 'unsupported-model'];
+
 function complain(what: string, thrown: unknown): void {
-  const { message, remedy } = PunaError.from(thrown);
-  console.error(`${what}: ${message} ${remedy}`.trim());
+  const { code, message, remedy } = PunaError.from(thrown);
+  const isOfFile = faultsOfFiles.includes(code);
+  const advice = isOfFile ? 'Install Puna again; everything else works without it.' : remedy;
+  console.error(`${what}: ${message} ${advice}`.trim());
 }
