@@ -20,7 +20,7 @@ import { createRouter, type AppRouter } from './rpc/router.ts';
 import { MemoryShare, TrainingRuns } from './runs/index.ts';
 import { Servers } from './servers/index.ts';
 import { FileSecrets, type Secrets, secretsFile } from './secrets/index.ts';
-import { Starter } from './starter/index.ts';
+import { resourcesFault, Starter } from './starter/index.ts';
 import { lockDataFolder, sqliteVersion, Uploads } from './storage/index.ts';
 
 export interface AppOptions {
@@ -145,6 +145,7 @@ export async function createApp({
     const diagnostics = new Diagnostics({
       ...{ dataFolder, shell, machine, knownVersion: historyVersion },
       readDatabase: ({ check }) => looker.run('databaseFacts', { file: databaseFile(dataFolder), check }),
+      checkResources: async () => (resources === null ? null : resourcesFault(resources)),
       engines: () => roster.records,
       chat: () => host.status,
     });

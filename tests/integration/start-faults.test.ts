@@ -1,16 +1,32 @@
 import Database from 'better-sqlite3';
 import type { App, Dialog } from 'electron';
-import { closeSync, cpSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createApp } from '../../src/main/app.ts';
 import { tellAndLeave } from '../../src/main/electron/failure.ts';
 import { launchChildProcess } from '../../src/main/engine/index.ts';
 import { makeDataFolder } from '../../src/main/storage/index.ts';
+import type { Diagnostics } from '../../src/shared/contract/index.ts';
 import { run } from '../support/command.ts';
 import { fake } from '../support/electron.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/mounts.ts';
 import { type Shell, startShell, temporaryFolder } from '../support/shell.ts';
+import { buildResources } from '../support/starter.ts';
 
 let folder: string;
 let removeFolder: () => Promise<void>;
@@ -108,13 +124,54 @@ describe('a start says in one sentence what keeps it, and leaves all as it is, w
   });
 });
 
-test('a start says that a file is in the place of the data folder', async () => {
+test('a start says that its lock is damaged, and what to do about that', async () => {
+  const data = copy('lock');
+  writeFileSync(join(data, 'lock.db'), 'This is no database.'.repeat(100));
+  const { terminal, desktop } = await refusals(data);
+  for (const said of [terminal, desktop])
+    expect(said).toMatch(/lock\.db is damaged, .*Close Puna everywhere and remove that file/s);
+  rmSync(join(data, 'lock.db'));
+  expect(await titles(data)).toEqual(['Golden grass']);
+});
+
+test('a start says that the data folder cannot be made where the system says only that something is missing', async ({
+  skip,
+}) => {
+  if (process.platform !== 'linux') return skip('Only Linux has such a place.');
+  // Its end shows that it does not try for ever; until then, nothing else can end it.
+  const child = spawn(process.execPath, ['src/main/cli.ts', 'serve', '--data', '/proc/puna/data'], {
+    ...{ stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000, killSignal: 'SIGKILL' },
+  });
+  const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect(said).toMatch(/^puna: The data folder \/proc\/puna\/data cannot be made\..*\n$/);
+});
+
+test('a start says that a file is in the place of the data folder, and so does puna doctor', async () => {
   const data = join(folder, 'file');
   writeFileSync(data, 'This is no folder.');
   const { terminal, desktop } = await refusals(data);
   for (const said of [terminal, desktop])
     expect(said).toMatch(/The data folder .* cannot be made\..*--data/s);
+  const doctor = await run(['doctor', '--json', '--data', data]);
+  const { findings } = JSON.parse(doctor.stdout) as Diagnostics;
+  // And nothing that is not so, such as that nothing can compute here.
+  expect(findings.filter(({ isFault }) => isFault).map(({ kind }) => kind)).toEqual(['folder-missing']);
   expect(readFileSync(data, 'utf8')).toBe('This is no folder.');
+});
+
+test('a data folder that goes away while Puna runs is told of where one looks for faults', async () => {
+  const data = copy('gone');
+  const shell = await startShell({ dataFolder: data });
+  try {
+    rmSync(data, { recursive: true });
+    await expect(shell.client.system.dataFolder()).rejects.toThrow(`There is no file or folder ${data}.`);
+    const { findings } = await shell.client.system.diagnostics({});
+    expect(findings.filter(({ isFault }) => isFault).map(({ kind }) => kind)).toEqual(['folder-missing']);
+    // Looking for faults puts no empty folder in its place.
+    expect(existsSync(data)).toBe(false);
+  } finally {
+    await shell.stop();
+  }
 });
 
 const diskBytes = 8 * 1024 * 1024;
@@ -143,6 +200,18 @@ describe('on a disk', () => {
       disk.setReadOnly(false);
     }
     expect(await titles(data)).toEqual(['Golden grass']);
+  });
+
+  test('that has no room for one more file, a start says that', async ({ skip }) => {
+    if (!disk) return skip('Only the root of a Linux can mount one.');
+    const few = mountSmallDisk(join(folder, 'few'), diskBytes, { files: 4 });
+    if (!few) return skip('This system does not count files.');
+    try {
+      const { terminal, desktop } = await refusals(join(few.path, 'data'));
+      for (const said of [terminal, desktop]) expect(said).toMatch(/[Dd]isk .*is full/);
+    } finally {
+      few.unmount();
+    }
   });
 
   test('that is full, a start says that; with room again all is there', async ({ skip }) => {
@@ -215,6 +284,40 @@ describe('without a part of its own', () => {
       } });`;
     return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook)}` };
   }
+
+  test.each([
+    ['is not there', (model: string) => rmSync(model), /There is no file or folder <path>/],
+    ['is broken off', (model: string) => truncateSync(model, 1000), /<path>.*/],
+    ['is something else', (model: string) => writeFileSync(model, 'x'.repeat(1000)), /<path>.*/],
+  ])('it starts all the same where the starter model %s, and says so', async (what, harm, said) => {
+    const resources = await buildResources(mkdtempSync(join(folder, 'resources-')));
+    harm(join(resources, 'starter', 'puna-starter.gguf'));
+    const shell = await startShell({ dataFolder: join(folder, `starter ${what}`), resources });
+    try {
+      const { models } = await shell.client.system.state();
+      expect(models).toEqual([]);
+      const { findings, log } = await shell.client.system.diagnostics({});
+      expect(findings).toContainEqual({
+        ...{ kind: 'resources-missing', isFault: true },
+        sentence: 'The starter model or the samples that come with Puna are missing or damaged.',
+        remedy: 'Install Puna again; everything else works without them.',
+      });
+      const line = log.find((each) => each.includes('The starter model is left out: '));
+      expect(line).toMatch(said);
+    } finally {
+      await shell.stop();
+    }
+  });
+
+  test('it says nothing of a starter model that is not wanted', async () => {
+    const shell = await startShell({ dataFolder: join(folder, 'unwanted'), resources: null });
+    try {
+      const { findings } = await shell.client.system.diagnostics({});
+      expect(findings.map(({ kind }) => kind)).not.toContain('resources-missing');
+    } finally {
+      await shell.stop();
+    }
+  });
 
   test.each([
     [

@@ -16,7 +16,7 @@ const machine = {
 };
 const database = { bytes: 1e6, version: 8, conversations: 3, messages: 9, newest: at - 1000, problems: [] };
 const well: Facts = {
-  ...{ at, knownVersion: 8, refused: null, engines: [] },
+  ...{ at, knownVersion: 8, refused: null, resources: null, engines: [] },
   machine: { value: machine },
   llama: { value: { release: 'b1', gpu: null, usable: [] } },
   database: { value: database },
@@ -29,6 +29,17 @@ describe('A finding is told of', () => {
     ['nothing', {}, []],
     ['no database yet', { database: null }, []],
     ['a folder that refuses', { refused: failed('invalid-input').error }, ['folder-read-only']],
+    [
+      'a folder that is gone, which says all of its database',
+      { refused: failed('file-missing').error, database: failed('internal') },
+      ['folder-missing'],
+    ],
+    [
+      'a folder that is gone, and why nothing computes',
+      { refused: failed('file-missing').error, llama: failed('internal') },
+      ['folder-missing', 'llama-missing'],
+    ],
+    ['no starter model', { resources: failed('file-damaged').error }, ['resources-missing']],
     ['a full disk', { refused: failed('disk-full').error }, ['disk-low']],
     [
       'little room',

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { Diagnostics } from '../diagnostics/index.ts';
 import { launchChildProcess } from '../engine/index.ts';
 import { databaseFile, historyVersion } from '../history/index.ts';
 import { Machine } from '../machine/index.ts';
-import { dataFolder, readDatabaseFacts } from '../storage/index.ts';
+import { resourcesFault, resourcesPlace } from '../starter/index.ts';
+import { dataFolder, makeFolder, readDatabaseFacts } from '../storage/index.ts';
 import { exitStatus, Output, runCommand } from './output.ts';
 
 interface DoctorOptions {
@@ -26,13 +26,17 @@ export function addDoctor(program: Command): void {
         const output = new Output(options.json ?? false);
         const folder = dataFolder(options.data);
         const file = databaseFile(folder);
-        // Where that fails, it is what the report tells of.
-        await mkdir(folder, { recursive: true }).catch(() => undefined);
+        try {
+          makeFolder(folder);
+        } catch {
+          // That is what the report tells of then.
+        }
         const machine = new Machine({ dataFolder: folder, launchEngine: launchChildProcess });
         signal.addEventListener('abort', () => void machine.close());
         try {
           const diagnostics = new Diagnostics({
             ...{ dataFolder: folder, shell: 'terminal', machine, knownVersion: historyVersion },
+            checkResources: () => resourcesFault(resourcesPlace()),
             // In this process: nobody waits for it meanwhile.
             readDatabase: async (asked) => (existsSync(file) ? readDatabaseFacts(file, asked) : null),
           });

@@ -1,6 +1,7 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataFolder, type DataPart, dataParts } from '../../shared/contract/index.ts';
+import { fileError } from '../storage/index.ts';
 
 /** Which part of the data the things in the folder belong to; what is not named here is `other`. */
 const partsByName: Readonly<Record<string, DataPart>> = {
@@ -15,10 +16,16 @@ function partOf(name: string): DataPart {
   return partsByName[name] ?? (name.startsWith('puna.db') ? 'conversations' : 'other');
 }
 
-/** How much of the disk the data folder takes, and what for. What links lead to lies elsewhere and does not count. */
+/**
+ * How much of the disk the data folder takes, and what for. What links lead to lies elsewhere and does not count. Errors: `file-missing` (the
+ * folder), others of the system.
+ */
 export async function measureDataFolder(path: string): Promise<Pick<DataFolder, 'path' | 'bytes' | 'parts'>> {
   const sums = new Map<DataPart, number>();
-  for await (const { name } of await opendir(path)) {
+  const folder = await opendir(path).catch((thrown: unknown) => {
+    throw fileError(thrown, path);
+  });
+  for await (const { name } of folder) {
     const part = partOf(name);
     sums.set(part, (sums.get(part) ?? 0) + (await sizeOf(join(path, name))));
   }

@@ -1,12 +1,10 @@
-import { open, rm } from 'node:fs/promises';
 import { arch, homedir, release, type } from 'node:os';
-import { join } from 'node:path';
 import packageFile from '../../../package.json' with { type: 'json' };
 import type { Diagnostics as Told } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { lastLines, logFile, type Places, placesOf, shortPath, withoutPrivateText } from '../log/index.ts';
 import type { Machine } from '../machine/index.ts';
-import { type DatabaseFacts, fileError, sqliteVersion } from '../storage/index.ts';
+import { type DatabaseFacts, fileError, sqliteVersion, tryToWrite } from '../storage/index.ts';
 import { findingsOf, type Found } from './findings.ts';
 import { reportOf } from './report.ts';
 
@@ -21,6 +19,8 @@ export interface DiagnosticsOptions {
   readDatabase: (options: { check: boolean }) => Promise<DatabaseFacts | null>;
   /** Of the tables, as this Puna knows them. */
   knownVersion: number;
+  /** Why what comes with Puna cannot be used; null: it can, or it is not wanted. */
+  checkResources: () => Promise<PunaError | null>;
   engines?: () => Told['engines'];
   chat?: () => NonNullable<Told['chat']>;
   now?: () => number;
@@ -46,14 +46,15 @@ export class Diagnostics {
       knownVersion,
       engines,
       chat,
+      checkResources,
       now = Date.now,
     } = this.#options;
     const at = now();
-    const [facts, llama, database, refused, log] = await Promise.all([
+    const [facts, llama, database, resources, log] = await Promise.all([
       found(machine.facts()),
       found(machine.llamaBuild()),
       found(readDatabase({ check })),
-      refusedBy(dataFolder),
+      checkResources(),
       lastLines(logFile(dataFolder), reportedLines),
     ]);
     const database_ = 'value' in database ? database.value && { value: database.value } : database;
@@ -75,7 +76,8 @@ export class Diagnostics {
       chat: chat ? pickChat(chat()) : null,
       database: database_ && 'value' in database_ ? this.#told(database_.value) : null,
       findings: findingsOf({
-        ...{ at, knownVersion, refused, machine: facts, llama, database: database_, engines: records },
+        ...{ at, knownVersion, machine: facts, llama, database: database_, engines: records },
+        ...{ refused: refusedBy(dataFolder), resources },
       }),
       // Once more: the file may have been written by an earlier Puna, or by hand.
       log: log.map((line) => withoutPrivateText(line, this.#places)),
@@ -101,16 +103,12 @@ async function found<Value>(asked: Promise<Value>): Promise<Found<Value>> {
   }
 }
 
-/** Why nothing can be written into the folder; null where it can. Permissions alone would not tell of a disk that is full or read-only. */
-async function refusedBy(dataFolder: string): Promise<PunaError | null> {
-  const path = join(dataFolder, `.writable-${process.pid}`);
+/** Why nothing can be written into the folder; null where it can. */
+function refusedBy(dataFolder: string): PunaError | null {
   try {
-    await using file = await open(path, 'w');
-    await file.writeFile('This file may be deleted.');
+    tryToWrite(dataFolder);
     return null;
   } catch (thrown) {
     return PunaError.from(fileError(thrown, dataFolder));
-  } finally {
-    await rm(path, { force: true }).catch(() => undefined);
   }
 }

@@ -13,6 +13,8 @@ export interface Facts {
   knownVersion: number;
   /** Why the data folder cannot be written; null: it can. */
   refused: PunaError | null;
+  /** Why what comes with Puna cannot be used; null: it can, or it is not wanted. */
+  resources: PunaError | null;
   machine: Found<MachineFacts>;
   llama: Found<LlamaBuild>;
   /** Null: there is none yet. */
@@ -27,7 +29,11 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** What is wrong, the worst first. None of it names anything of the person. */
 export function findingsOf(facts: Facts): Finding[] {
-  return [...ofFolder(facts), ...ofDatabase(facts), ...ofEngines(facts), ...ofClock(facts)];
+  if (facts.refused?.code === 'file-missing') return [...ofMissingFolder(), ...ofEngines(facts)];
+  return [
+    ...[...ofFolder(facts), ...ofDatabase(facts), ...ofEngines(facts)],
+    ...[...ofResources(facts), ...ofClock(facts)],
+  ];
 }
 
 function fault(kind: Finding['kind'], sentence: string, remedy: string): Finding {
@@ -36,6 +42,17 @@ function fault(kind: Finding['kind'], sentence: string, remedy: string): Finding
 
 function hint(kind: Finding['kind'], sentence: string, remedy: string): Finding {
   return { ...fault(kind, sentence, remedy), isFault: false };
+}
+
+/** What is asked of its database then says nothing more. */
+function ofMissingFolder(): Finding[] {
+  return [
+    fault(
+      'folder-missing',
+      'The data folder is not there: it cannot be made, or it was moved or deleted, or its disk was taken away.',
+      'Put it back, or name another folder with --data, and start Puna again before you go on.',
+    ),
+  ];
 }
 
 function ofFolder({ refused, machine }: Facts): Finding[] {
@@ -123,6 +140,17 @@ function ofEngines({ machine, llama, engines }: Facts): Finding[] {
           ),
         ]
       : []),
+  ];
+}
+
+function ofResources({ resources }: Facts): Finding[] {
+  if (!resources) return [];
+  return [
+    fault(
+      'resources-missing',
+      'The starter model or the samples that come with Puna are missing or damaged.',
+      'Install Puna again; everything else works without them.',
+    ),
   ];
 }
 

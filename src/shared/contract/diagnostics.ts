@@ -23,6 +23,7 @@ export type DataFolder = z.infer<typeof dataFolderSchema>;
 
 /** What may be wrong with an installation. */
 export const findingKinds = [
+  'folder-missing',
   'folder-read-only',
   'disk-low',
   'database-damaged',
@@ -31,6 +32,7 @@ export const findingKinds = [
   'llama-missing',
   'gpu-unused',
   'engine-died',
+  'resources-missing',
   'clock-behind',
   'clock-moved',
 ] as const;

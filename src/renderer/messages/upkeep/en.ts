@@ -87,6 +87,7 @@ export const en = {
     findings: 'Findings',
     fine: 'Nothing wrong was found.',
     kinds: {
+      'folder-missing': 'The data folder is not there',
       'folder-read-only': 'The data folder cannot be written',
       'disk-low': 'The disk is almost full',
       'database-damaged': 'The database is damaged',
@@ -95,6 +96,7 @@ export const en = {
       'llama-missing': 'llama.cpp does not start',
       'gpu-unused': 'There is a GPU that is not used',
       'engine-died': 'An engine has stopped by itself',
+      'resources-missing': 'What comes with Puna is missing or damaged',
       'clock-behind': 'The clock of this computer is far behind',
       'clock-moved': 'The clock of this computer was set',
     },

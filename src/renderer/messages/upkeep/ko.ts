@@ -84,6 +84,7 @@ export const ko: Translation<typeof en> = {
     findings: '알아낸 것',
     fine: '이상한 점을 찾지 못했어요.',
     kinds: {
+      'folder-missing': '데이터 폴더가 없어요',
       'folder-read-only': '데이터 폴더에 쓸 수 없어요',
       'disk-low': '디스크가 거의 찼어요',
       'database-damaged': '데이터베이스가 손상되었어요',
@@ -92,6 +93,7 @@ export const ko: Translation<typeof en> = {
       'llama-missing': 'llama.cpp가 시작되지 않아요',
       'gpu-unused': '쓰지 않는 GPU가 있어요',
       'engine-died': '엔진이 저절로 멈춘 적이 있어요',
+      'resources-missing': 'Puna와 함께 오는 파일이 없거나 손상되었어요',
       'clock-behind': '컴퓨터의 시계가 많이 늦어요',
       'clock-moved': '컴퓨터의 시계가 바뀌었어요',
     },
