@@ -11,6 +11,8 @@ export interface Device {
   /** As its maker calls it, such as `NVIDIA H100`. */
   description: string;
   isCpu: boolean;
+  /** What this processor can do and this build of ggml makes use of, such as `AVX512_BF16`. */
+  features: ReadonlySet<string>;
   /** In bytes. */
   freeMemory: number;
   totalMemory: number;
@@ -20,7 +22,8 @@ export interface Device {
 const deviceTypes = { cpu: 0, gpu: 1, integratedGpu: 2 };
 
 /** All devices of a library. */
-function listDevices({ functions }: Library): Device[] {
+function listDevices(library: Library): Device[] {
+  const { functions } = library;
   return Array.from({ length: functions.ggml_backend_dev_count() }, (_, index) => {
     const pointer = functions.ggml_backend_dev_get(index);
     const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
@@ -30,10 +33,17 @@ function listDevices({ functions }: Library): Device[] {
       name: functions.ggml_backend_dev_name(pointer),
       description: functions.ggml_backend_dev_description(pointer),
       isCpu: functions.ggml_backend_dev_type(pointer) === deviceTypes.cpu,
+      features: featuresOf(library, pointer),
       freeMemory: Number(free[0]),
       totalMemory: Number(total[0]),
     };
   });
+}
+
+function featuresOf({ functions, callForFeatures }: Library, device: Pointer<'device'>): ReadonlySet<string> {
+  const registry = functions.ggml_backend_dev_backend_reg(device);
+  const list = functions.ggml_backend_reg_get_proc_address(registry, 'ggml_backend_get_features');
+  return list ? callForFeatures(list, registry) : new Set();
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Library {
   callToFloats(address: Pointer<'function'>, bytes: Uint8Array, floats: Float32Array, count: number): void;
   /** Calls `void function(backend, int)`, as backends have them beside the common API. */
   callWithNumber(address: Pointer<'function'>, backend: Pointer<'backend'>, value: number): void;
+  /** Calls `ggml_backend_feature * function(registry)`; gives the features' names. */
+  callForFeatures(address: Pointer<'function'>, registry: Pointer<'registry'>): ReadonlySet<string>;
 }
 
 const mismatch = 'Install Puna anew, or run npm ci in its folder.';
@@ -73,6 +75,7 @@ function load(kind: LibraryKind, folder: string): Library {
 
   const compute = base.func('ggml_backend_graph_compute', 'int', ['void *', 'void *']);
   const withNumber = koffi.proto('void puna_set_number(void *backend, int value)');
+  const features = koffi.proto('void *puna_get_features(void *registry)');
   const toFloats = koffi.proto('void puna_to_floats(void *numbers, void *floats, int64_t count)');
   return {
     kind,
@@ -86,13 +89,25 @@ function load(kind: LibraryKind, folder: string): Library {
       ),
     callToFloats: (address, bytes, floats, count) => koffi.call(address, toFloats, bytes, floats, count),
     callWithNumber: (address, backend, value) => koffi.call(address, withNumber, backend, value),
+    callForFeatures: (address, registry) => readFeatures(koffi.call(address, features, registry) as bigint),
   };
+}
+
+/** The names of a list of struct ggml_backend_feature, which ends with one that has none. */
+function readFeatures(list: bigint): Set<string> {
+  const names = new Set<string>();
+  for (let offset = 0; ; offset += koffi.sizeof('ggml_backend_feature')) {
+    const { name } = koffi.decode(list, offset, 'ggml_backend_feature') as { name: string | null };
+    if (name === null) return names;
+    names.add(name);
+  }
 }
 
 let typesDefined = false;
 function defineTypes(): void {
   if (typesDefined) return;
   typesDefined = true;
+  koffi.struct('ggml_backend_feature', { name: 'str', value: 'str' });
   koffi.struct('ggml_init_params', { mem_size: 'size_t', mem_buffer: 'void *', no_alloc: 'bool' });
 }
 

@@ -14,6 +14,8 @@ export interface AttentionOptions {
    * are computed again, as FlashAttention does it (https://arxiv.org/abs/2205.14135).
    */
   keep: boolean;
+  /** In which numbers are multiplied on the way back; sums are in F32. BF16 is for processors that multiply it faster. */
+  gradientType: 'F32' | 'BF16';
   /** Has a tensor computed before everything that comes later: where scores are not kept, one chunk is done before the next. */
   settle: (tensor: Tensor) => void;
   /**
@@ -32,6 +34,7 @@ export function attention({
   scale,
   chunk,
   keep,
+  gradientType,
   settle,
   mask,
 }: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
@@ -45,9 +48,21 @@ export function attention({
     return g.softmax(g.mulMat(keys, queries), { mask: mask(g, from, to), scale });
   }
 
+  /** A copy to multiply gradients with. */
+  function packed(g: Operations, x: Tensor): Tensor {
+    return gradientType === 'F32' ? g.contiguous(x) : g.cast(x, gradientType);
+  }
+
+  /** Σ over queries: a [n, queries, heads], b [to, queries, heads] → [n, to, heads]. */
+  function sumOverQueries(g: Operations, a: Tensor, b: Tensor): Tensor {
+    // On a CPU that is faster than a product of transposed copies, though not than one of BF16.
+    if (gradientType === 'F32' && g.backend.device.isCpu) return g.outerProduct(a, b);
+    return g.mulMat(packed(g, g.transpose(a)), packed(g, g.transpose(b)));
+  }
+
   return {
     forward(g, q, k, v) {
-      const values = tokensFirst(g, v); // [tokens, head, groups]
+      const values = g.contiguous(tokensFirst(g, v)); // [tokens, head, groups]
       const parts = chunksOf(q, chunk).map((each, index) => {
         const p = weights(g, q, k, each);
         if (keep) kept[index] = p;
@@ -61,19 +76,18 @@ export function attention({
       const [head, heads, tokens] = q.shape;
       const [width, groups] = v.shape;
       const dOut = byHead(g, g.reshape(dy, width, heads, tokens)); // [head, tokens, heads]
-      const dOutT = g.contiguous(g.transpose(dOut)); // [tokens, head, heads]
-      const [queriesT, keysT] = [tokensFirst(g, q), tokensFirst(g, k)]; // [tokens, head, …]
-      const values = g.contiguous(byHead(g, v)); // [head, tokens, groups]
+      const keysT = packed(g, tokensFirst(g, k)); // [tokens, head, groups]
+      const values = packed(g, byHead(g, v)); // [head, tokens, groups]
 
       const dq: Tensor[] = [];
       let [dk, dv]: (Tensor | null)[] = [null, null];
       for (const [index, each] of chunksOf(q, chunk).entries()) {
         const { from, to } = each;
         const p = kept[index] ?? weights(g, q, k, each); // [to, queries, heads]
+        const queries = g.view(byHead(g, q), [head, to - from, heads], [0, from]);
         const dPart = g.contiguous(g.view(dOut, [width, to - from, heads], [0, from]));
         const dP = g.mulMat(g.view(values, [width, to, groups]), dPart); // [to, queries, heads]
         const dS = softmaxGradient(g, dP, p, scale);
-        const ofQueries = (all: Tensor) => g.view(all, [to - from, all.shape[1], heads], [from]);
         // A chunk's keys end where its queries do.
         const addKeys = (sum: Tensor | null | undefined, x: Tensor) => {
           const grouped = sumGroups(g, x, groups);
@@ -82,14 +96,14 @@ export function attention({
         };
         const dqPart = g.mulMat(g.view(keysT, [to, head, groups]), dS); // [head, queries, heads]
         dq.push(dqPart);
-        dk = addKeys(dk, g.mulMat(ofQueries(queriesT), g.contiguous(g.transpose(dS)))); // [head, tokens, groups]
-        dv = addKeys(dv, g.mulMat(ofQueries(dOutT), g.contiguous(g.transpose(p))));
+        dk = addKeys(dk, sumOverQueries(g, queries, dS)); // [head, tokens, groups]
+        dv = addKeys(dv, sumOverQueries(g, dPart, p));
         if (!keep) for (const done of [dqPart, dk, dv]) settle(done);
       }
       const byToken = (x: Tensor) => g.contiguous(byHead(g, x)); // [head, …, tokens]
-      const [keys, heard] = [dk, dv];
-      if (!keys || !heard) throw new Error('There are no tokens.');
-      return [() => byToken(joined(g, dq, 1)), () => byToken(keys), () => byToken(heard)];
+      const [ofKeys, ofValues] = [dk, dv];
+      if (!ofKeys || !ofValues) throw new Error('There are no tokens.');
+      return [() => byToken(joined(g, dq, 1)), () => byToken(ofKeys), () => byToken(ofValues)];
     },
   };
 }
@@ -130,9 +144,9 @@ function byHead(g: Operations, x: Tensor): Tensor {
   return g.permute(x, 0, 2, 1, 3);
 }
 
-/** [n, heads, tokens] → [tokens, n, heads]. */
+/** [n, heads, tokens] → [tokens, n, heads], without a copy. */
 function tokensFirst(g: Operations, x: Tensor): Tensor {
-  return g.contiguous(g.permute(x, 1, 2, 0, 3));
+  return g.permute(x, 1, 2, 0, 3);
 }
 
 /** Parts side by side along a dimension, two and two, so that nothing is copied more often than it must be. */

@@ -126,6 +126,7 @@ class Layer {
         scale: decoder.attentionScale,
         chunk: this.#options.attentionChunk,
         keep: this.#options.attentionKeeps,
+        gradientType: this.#model.weights.attentionGradientType,
         settle: (tensor) => this.#tape.settle(tensor),
         mask: this.#masks.of(window),
       }),

@@ -1,4 +1,3 @@
-import type { GgmlTypeName } from '../../weights/formats/gguf.ts';
 import { type Backend, Graph, Operations, type Tensor } from '../../ggml/index.ts';
 
 /** Rows that are dequantized at once: some megabytes. */
@@ -52,18 +51,4 @@ export function scratchBytes(target: Tensor): number {
 /** Bytes of so many numbers of a row. */
 function bytesOf({ layout }: Tensor, numbers: number): number {
   return (numbers / layout.blockSize) * layout.blockBytes;
-}
-
-/**
- * The type of a transposed copy: what multiplies fastest on a CPU. `exact` keeps every digit of the weights, for tests and for
- * those who compare.
- */
-export function transposedType(
-  { type, shape }: { type: GgmlTypeName; shape: readonly number[] },
-  { exact }: { exact: boolean },
-): GgmlTypeName {
-  if (exact) return 'F32';
-  const isFloat = type === 'F32' || type === 'F16' || type === 'BF16';
-  // A row of the copy is a column of the weights.
-  return isFloat || (shape[1] ?? 1) % 32 !== 0 ? 'BF16' : 'Q8_0';
 }

@@ -5,7 +5,8 @@ import type { GgufTensor } from '../../weights/formats/gguf.ts';
 import type { ModelFile } from '../../weights/model-file.ts';
 import type { FrozenMatrix } from '../autodiff/index.ts';
 import { type Backend, type Buffer, type Tensor, TensorContext } from '../../ggml/index.ts';
-import { scratchBytes, transpose, transposedType } from './transpose.ts';
+import { attentionGradientType, transposedType } from './number-types.ts';
+import { scratchBytes, transpose } from './transpose.ts';
 
 /** Bytes that are read from the file at once. */
 const pieceBytes = 4 * 1024 * 1024;
@@ -16,7 +17,7 @@ const toldShare = 0.01;
 export interface WeightsOptions {
   /** Which matrices get a transposed copy, on a CPU. */
   transposed: (name: string) => boolean;
-  /** Transposed copies in F32. */
+  /** Transposed copies and the gradients of attention in F32. */
   exact: boolean;
   signal?: AbortSignal;
   /** Share of the bytes that has been read. */
@@ -25,6 +26,8 @@ export interface WeightsOptions {
 
 /** A model's tensors in a backend's memory, each in the type that the file has, and what training needs beside them. */
 export class Weights implements Disposable {
+  /** The type in which the gradients of attention are multiplied. */
+  readonly attentionGradientType: 'F32' | 'BF16';
   readonly #path: string;
   readonly #backend: Backend;
   readonly #context: TensorContext;
@@ -36,6 +39,7 @@ export class Weights implements Disposable {
   private constructor(backend: Backend, file: ModelFile, options: WeightsOptions) {
     this.#path = file.path;
     this.#backend = backend;
+    this.attentionGradientType = attentionGradientType(backend.device, options);
     this.#context = new TensorContext(backend, { tensors: 2 * file.tensors.length + 8 });
     let mostRows = 1;
     for (const { name, type, shape } of file.tensors) {
