@@ -6,10 +6,12 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -131,6 +133,23 @@ test('a start says that its lock is damaged, and what to do about that', async (
   for (const said of [terminal, desktop])
     expect(said).toMatch(/lock\.db is damaged, .*Close Puna everywhere and remove that file/s);
   rmSync(join(data, 'lock.db'));
+  expect(await titles(data)).toEqual(['Golden grass']);
+});
+
+test('a start says that its lock cannot be written where only that is so', async () => {
+  const data = copy('locked');
+  rmSync(join(data, 'lock.db'));
+  mkdirSync(join(data, 'lock.db'));
+  const { terminal, desktop } = await refusals(data);
+  for (const said of [terminal, desktop])
+    expect(said).toMatch(/The file .*lock\.db cannot be written\..*such as with sudo/s);
+});
+
+test('a start goes without a log where nobody may look for one', async () => {
+  const data = copy('log');
+  rmSync(join(data, 'logs'), { recursive: true });
+  // A link to itself refuses everybody, also whoever may do everything.
+  symlinkSync(join(data, 'logs'), join(data, 'logs'), 'dir');
   expect(await titles(data)).toEqual(['Golden grass']);
 });
 

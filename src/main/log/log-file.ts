@@ -53,6 +53,11 @@ function oldOf(path: string): string {
   return `${path}.old`;
 }
 
+/** 0 also where nobody is allowed to look, as after a start as another user. */
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
 }

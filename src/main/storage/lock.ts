@@ -85,7 +85,13 @@ function lockError(thrown: unknown, folder: string): unknown {
       cause,
     );
   }
-  return cannotBeWritten(thrown, folder);
+  // The folder was written to just before.
+  return new PunaError(
+    'invalid-input',
+    `The file ${join(folder, lockName)} cannot be written.`,
+    'Check its permissions: it belongs to another user where Puna was once started as that one, such as with sudo.',
+    cause,
+  );
 }
 
 function cannotBeWritten(cause: unknown, folder: string): PunaError {
