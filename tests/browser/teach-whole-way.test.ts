@@ -81,7 +81,7 @@ describe.skipIf(!findBrowser())('the whole way of teaching', () => {
     await page.getByText(/^Cleaning: duplicates/).waitFor();
     await button('Read it in').click(patience);
 
-    await page.getByRole('heading', { name: 'Twenty facts' }).waitFor();
+    await page.getByRole('heading', { name: 'Twenty facts', level: 1 }).waitFor();
     await page
       .getByText(/2 left out/)
       .first()
