@@ -119,4 +119,32 @@ describe.skipIf(!findBrowser())('with the keyboard alone', () => {
     await press('Shift+Tab');
     expect(await now()).toEqual({ name: second, visible: true });
   });
+
+  test('the settings are gone through to their end; where one is can be seen, and the window stays where it is', async () => {
+    await page.goto('about:blank');
+    await page.goto(`http://127.0.0.1:${shell.port}/#/settings`);
+    await page.getByRole('button', { name: 'Licences' }).waitFor();
+    expect(await tabTo(/^Licences$/)).toContain('Choose file');
+    expect(await page.evaluate<number>('document.scrollingElement.scrollTop')).toBe(0);
+  });
+
+  test('what lies over a narrow window keeps the focus until it goes, and gives it back', async () => {
+    await page.setViewportSize({ width: 360, height: 760 });
+    await page.goto('about:blank');
+    await page.goto(`http://127.0.0.1:${shell.port}/`);
+    await page.getByRole('button', { name: 'Conversation settings' }).focus();
+    await press('Enter');
+    await expect.poll(now).toEqual({ name: 'Close settings', visible: true });
+    const stops: string[] = [];
+    do {
+      await press('Tab');
+      stops.push((await now()).name);
+    } while (stops.at(-1) !== 'Close settings' && stops.length < 40);
+    expect(stops).toContain('Seed');
+    expect(stops.at(-1)).toBe('Close settings');
+    expect(stops).not.toContain('Message');
+    await press('Escape');
+    await expect.poll(now).toEqual({ name: 'Conversation settings', visible: true });
+    await page.setViewportSize({ width: 1280, height: 720 });
+  });
 });
