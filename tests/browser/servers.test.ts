@@ -195,6 +195,10 @@ describe.skipIf(!findBrowser())('models of other servers', () => {
     await card.getByRole('button', { name: 'Ask Shed again for its models' }).click();
     await card.getByText('Not reached').waitFor();
     await card.getByText(`No server answers at ${there}.`).waitFor();
+    await shell.client.settings.update({ language: 'ko' });
+    await card.getByText('인터넷 연결과 주소를 확인하고 다시 시도해 주세요.').waitFor();
+    expect(await card.getByText(`No server answers at ${there}.`).isVisible()).toBe(false);
+    await shell.client.settings.update({ language: 'en' });
     await noFindings();
     await button('Add a server').click();
     await field('Address').fill(address);

@@ -100,7 +100,7 @@ describe('a server that is added', () => {
       place: 'this-computer',
       hasKey: false,
     });
-    expect(server).toMatchObject({ state: 'reached', reason: null });
+    expect(server).toMatchObject({ state: 'reached', failure: null });
     expect(standIn.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
     const models = await library.listAll();
     const common = { kind: 'remote', origin: 'server', path: '', bytes: 0, missing: false };
@@ -242,7 +242,7 @@ describe('a server that is added', () => {
       const elsewhere = other.address.replace('127.0.0.1', 'localhost');
       database.prepare('UPDATE servers SET address = ?').run(elsewhere);
       expect((await reply()).error?.message).toBe('The key of Box was given for another host.');
-      expect((await servers.refresh(id)).reason).toContain('given for another host');
+      expect((await servers.refresh(id)).failure?.message).toContain('given for another host');
       expect(other.asked).toEqual([]);
       await servers.update(id, { key });
       expect(other.asked).toMatchObject([{ headers: { authorization: `Bearer ${key}` } }]);
@@ -296,7 +296,7 @@ describe('a server that is added', () => {
     standIn.answers.models = refuses(500, { error: 'No memory' });
     const server = await servers.refresh(id);
     expect(server).toMatchObject({ state: 'failed', models: [{ name: 'llama' }] });
-    expect(server.reason).toContain('No memory');
+    expect(server.failure?.message).toContain('No memory');
     expect(told.map(([one]) => one?.state)).toEqual(['reached', 'asking', 'failed']);
   });
 });

@@ -56,8 +56,8 @@ export function addServers(program: Command): void {
     .action((name: string, options: Common & { choose?: string[] }) =>
       use(options, async (all, output) => {
         const { id } = serverNamed(all, name);
-        const { state, reason } = await all.refresh(id);
-        if (state === 'failed') throw new PunaError('network', reason ?? 'The server cannot be reached.');
+        const { failure } = await all.refresh(id);
+        if (failure) throw new PunaError(failure.code, failure.message, failure.remedy);
         tellModels(all.choose(id, options.choose ?? chosenOf(serverNamed(all, name))), output);
       }),
     );

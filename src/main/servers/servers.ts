@@ -38,8 +38,8 @@ interface ReplyOptions {
 const mostAtOnce = 12;
 
 /** What came of asking a server for its models last. */
-type Asked = Pick<Server, 'state' | 'reason'>;
-const neverAsked: Asked = { state: 'unknown', reason: null };
+type Asked = Pick<Server, 'state' | 'failure'>;
+const neverAsked: Asked = { state: 'unknown', failure: null };
 
 /** Servers that a person has added, and which of their models are in the list. They are asked for their models when a person wants that. */
 export class Servers {
@@ -78,7 +78,7 @@ export class Servers {
       this.#stored.remove(id);
       throw thrown;
     }
-    this.#asked.set(id, { state: 'reached', reason: null });
+    this.#asked.set(id, { state: 'reached', failure: null });
     const forChat = offered.filter(isForChat).map((model) => model.name);
     if (forChat.length <= mostAtOnce) this.#stored.choose({ id, ...server }, forChat, this.#now());
     return this.#tell(id);
@@ -108,7 +108,7 @@ export class Servers {
     if (key !== undefined || place.address !== before.address) {
       word = key === undefined ? await this.#keyOf(before) : key;
       offered = await this.#ask({ ...place, key: word }, signal);
-      this.#asked.set(id, { state: 'reached', reason: null });
+      this.#asked.set(id, { state: 'reached', failure: null });
     }
     // It may have been removed meanwhile.
     this.#get(id);
@@ -125,17 +125,17 @@ export class Servers {
   /** Asks a server for its models; what came of that is in its state. Errors: `not-found`. */
   async refresh(id: number): Promise<Server> {
     const server = this.#get(id);
-    this.#asked.set(id, { state: 'asking', reason: null });
+    this.#asked.set(id, { state: 'asking', failure: null });
     this.#tell(id);
     try {
       const offered = await this.#ask({ ...server, key: await this.#keyOf(server) });
       const now = this.#get(id);
       // What was told of another address says nothing of this one.
       if (now.address === server.address) this.#keep({ ...now, offered });
-      this.#asked.set(id, { state: 'reached', reason: null });
+      this.#asked.set(id, { state: 'reached', failure: null });
     } catch (thrown) {
-      const { message, remedy } = PunaError.from(thrown);
-      this.#asked.set(id, { state: 'failed', reason: `${message} ${remedy}`.trim() });
+      const { code, message, remedy } = PunaError.from(thrown);
+      this.#asked.set(id, { state: 'failed', failure: { code, message, remedy } });
     }
     return this.#tell(id);
   }

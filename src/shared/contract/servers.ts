@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from './conversation.ts';
+import { failureSchema } from './failure.ts';
 
 /**
  * Where words go that are sent to a server: to another program on this computer, to a machine on one's own network, or anywhere
@@ -26,8 +27,8 @@ export const serverSchema = z.object({
   hasKey: z.boolean(),
   /** What came of asking for its models last; `unknown`: not asked since Puna was started. */
   state: z.enum(['unknown', 'asking', 'reached', 'failed']),
-  /** Why it `failed`, as a sentence. */
-  reason: z.string().nullable(),
+  /** Why it `failed`. */
+  failure: failureSchema.nullable(),
   /** What it offers, as far as known; `modelId` of those that are in Puna's list. */
   models: z.array(z.object({ name: z.string(), modelId: idSchema.nullable() })),
 });
