@@ -1,10 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** A disk of its own, small and in memory, which only the root of a Linux can make. */
 export interface SmallDisk {
   path: string;
   setReadOnly(readOnly: boolean): void;
+  /** How much it holds from now on, in bytes. */
+  resize(bytes: number): void;
+  /** Takes all that is left on it with a file, and gives how to be rid of that. */
+  fill(): () => void;
   unmount(): void;
 }
 
@@ -26,6 +31,23 @@ export function mountSmallDisk(
   return {
     path,
     setReadOnly: (readOnly) => void mount('-o', `remount,${readOnly ? 'ro' : 'rw'}`, path),
+    resize: (size) => void mount('-o', `remount,size=${size}`, path),
+    fill: () => fillWith(join(path, 'filler')),
     unmount: () => void execFileSync('umount', [path], { stdio: 'pipe' }),
   };
+}
+
+/** Memory is given to such a disk in pages. */
+export const pageBytes = 4096;
+
+function fillWith(file: string): () => void {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (;;) writeSync(descriptor, Buffer.alloc(pageBytes));
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOSPC') throw thrown;
+  } finally {
+    closeSync(descriptor);
+  }
+  return () => rmSync(file);
 }

@@ -40,6 +40,8 @@ export async function copyRunFiles(from: string, to: string): Promise<void> {
       if (existsSync(file(from))) await copyFile(file(from), file(to));
     }
   } catch (thrown) {
+    // No run will ask for one without the other.
+    await removeRunFiles(to);
     throw fileError(thrown, to);
   }
 }

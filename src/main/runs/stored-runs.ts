@@ -18,6 +18,7 @@ import {
 import { PunaError } from '../../shared/error.ts';
 import { checkpointPath } from '../training/messages.ts';
 import { withoutHope } from './history.ts';
+import { Unsaved } from './unsaved.ts';
 
 /** A line of the table `training_runs`. Lists and records are JSON. */
 interface Row {
@@ -68,6 +69,7 @@ export type NewRun = Pick<
 /** Training runs in the database: what is left of them when the program ends. */
 export class StoredRuns {
   readonly #database: Database;
+  readonly #unsaved = new Unsaved<TrainingRun>((run) => this.#write(run));
 
   constructor(database: Database) {
     this.#database = database;
@@ -75,15 +77,16 @@ export class StoredRuns {
 
   /** Newest first. */
   list(): TrainingRun[] {
+    this.#unsaved.retry();
     const rows = this.#database.prepare<[], Row>('SELECT * FROM training_runs ORDER BY id DESC').all();
     const datasets = this.#datasetIds();
-    return rows.map((row) => toRun(row, datasets));
+    return rows.map((row) => this.#unsaved.get(row.id) ?? toRun(row, datasets));
   }
 
   /** Errors: `not-found`. */
   get(id: number): TrainingRun {
     const row = this.#database.prepare<[number], Row>('SELECT * FROM training_runs WHERE id = ?').get(id);
-    if (row) return toRun(row, this.#datasetIds());
+    if (row) return this.#unsaved.get(id) ?? toRun(row, this.#datasetIds());
     throw new PunaError('not-found', 'There is no such training run.', 'Begin a new one.');
   }
 
@@ -130,25 +133,19 @@ export class StoredRuns {
     return this.get(Number(lastInsertRowid));
   }
 
-  /** Keeps all that changes; of a run that has been removed, nothing. */
+  /** Saves all that changes; of a run that has been removed, nothing. Errors: those of the database. */
   save(run: TrainingRun): void {
-    const { id, name, state, adapterPath, adapterId, startedAt, endedAt, pairsComing } = run;
-    const { plan, step, error, losses, validations, samples, pairs, notes } = run;
-    this.#database
-      .prepare(
-        `UPDATE training_runs SET name = @name, state = @state, plan = @plan, step = @step, losses = @losses,
-           validations = @validations, samples = @samples, pairs = @pairs, pairs_coming = @pairsComing, notes = @notes,
-           error = @error, adapter_path = @adapterPath, adapter_id = @adapterId, started_at = @startedAt,
-           ended_at = @endedAt WHERE id = @id`,
-      )
-      .run({
-        ...{ id, name, state, adapterPath, adapterId, startedAt, endedAt, pairsComing },
-        ...asJson({ plan, step, error, losses, validations, samples, pairs, notes }),
-      });
+    this.#unsaved.save(run);
+  }
+
+  /** Saves all that changes, or counts as having done so until the database takes it: what is done to a run never fails by that. */
+  keep(run: TrainingRun): void {
+    this.#unsaved.keep(run);
   }
 
   remove(id: number): void {
     this.#database.prepare('DELETE FROM training_runs WHERE id = ?').run(id);
+    this.#unsaved.forget(id);
   }
 
   /** Those that the program's end cut short, or that never had their turn, can be resumed. */
@@ -163,6 +160,22 @@ export class StoredRuns {
       const isWaiting = run.pairsComing > 0 || samples.some((sample, index) => sample !== run.samples[index]);
       if (isWaiting) this.save({ ...run, samples, pairsComing: 0 });
     }
+  }
+
+  #write(run: TrainingRun): void {
+    const { id, name, state, adapterPath, adapterId, startedAt, endedAt, pairsComing } = run;
+    const { plan, step, error, losses, validations, samples, pairs, notes } = run;
+    this.#database
+      .prepare(
+        `UPDATE training_runs SET name = @name, state = @state, plan = @plan, step = @step, losses = @losses,
+           validations = @validations, samples = @samples, pairs = @pairs, pairs_coming = @pairsComing, notes = @notes,
+           error = @error, adapter_path = @adapterPath, adapter_id = @adapterId, started_at = @startedAt,
+           ended_at = @endedAt WHERE id = @id`,
+      )
+      .run({
+        ...{ id, name, state, adapterPath, adapterId, startedAt, endedAt, pairsComing },
+        ...asJson({ plan, step, error, losses, validations, samples, pairs, notes }),
+      });
   }
 
   #datasetIds(): Set<number> {

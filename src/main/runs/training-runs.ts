@@ -84,7 +84,7 @@ export class TrainingRuns {
     this.#trials = new Trials({
       ...options,
       find: (id) => this.#find(id),
-      change: (id, patch) => this.#change(id, patch),
+      change: (id, patch) => this.#change(id, patch, (run) => this.#stored.keep(run)),
       isAtWork: (id) => this.#line.find(id) !== undefined,
     });
     this.presets = new TrainingPresets(database, (presets) =>
@@ -245,8 +245,12 @@ export class TrainingRuns {
     return this.#line.find(id)?.value ?? this.#stored.get(id);
   }
 
-  /** Changes a run, whether it is at work or not. Errors: `not-found`. */
-  #change(id: number, patch: (run: TrainingRun) => Partial<TrainingRun>): TrainingRun {
+  /** Changes a run, whether it is at work or not. Errors: `not-found`, and those of `save`. */
+  #change(
+    id: number,
+    patch: (run: TrainingRun) => Partial<TrainingRun>,
+    save = (run: TrainingRun) => this.#stored.save(run),
+  ): TrainingRun {
     const live = this.#line.find(id);
     if (live) {
       live.change(patch(live.value));
@@ -254,7 +258,7 @@ export class TrainingRuns {
     }
     const run = this.#stored.get(id);
     const changed = { ...run, ...patch(run) };
-    this.#stored.save(changed);
+    save(changed);
     this.#tell(changed);
     return changed;
   }
@@ -265,7 +269,7 @@ export class TrainingRuns {
 
   #enqueue(run: TrainingRun): TrainingRun {
     const live = new LiveRun(run, {
-      save: (changed) => this.#stored.save(changed),
+      save: (changed) => this.#stored.keep(changed),
       tell: (changed) => this.#tell(changed),
       now: this.#now,
     });

@@ -5,6 +5,7 @@ import { PunaError } from '../../shared/error.ts';
 import type { Background, ModelHost } from '../chat/index.ts';
 import type { LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
+import { databaseError } from '../history/index.ts';
 import type { Library } from '../library/index.ts';
 import { fileError } from '../storage/index.ts';
 import type { TrainingResult } from '../training/messages.ts';
@@ -48,7 +49,7 @@ export class Workshop {
       const adapterId = steps > 0 ? await this.#addToLibrary(live) : null;
       live.end(finish === 'stopped' ? 'stopped' : 'done', { adapterId });
     } catch (thrown) {
-      const error = PunaError.from(thrown);
+      const error = PunaError.from(databaseError(thrown));
       if (error.code === 'internal') console.error(error.cause ?? error);
       // Whatever a stop interrupts complains in words of its own.
       const stopped = live.controller.signal.aborted && ['cancelled', 'internal'].includes(error.code);

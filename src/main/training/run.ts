@@ -72,14 +72,24 @@ export async function runTraining(input: TrainingInput, options: RunOptions): Pr
     ...{ settings, data: input.data.map((name) => basename(name)), dataSha256: identity.data },
     ...{ steps: at.step, loss: at.loss, validationLoss: at.validationLoss },
   });
-  const write = (target: string, at: RunState) => writeTrained(target, file, session.parameters, record(at));
+  /** The step from which the run would go on. */
+  let savedStep = state.step;
+  const written = (writing: Promise<void>) =>
+    writing.catch((thrown: unknown) => {
+      throw withKeptSteps(thrown, savedStep);
+    });
+  const write = (target: string, at: RunState) =>
+    written(writeTrained(target, file, session.parameters, record(at)));
   const finish = await train(session.machinery, settings, state, {
     signal: options.signal,
     turn: options.turn,
     onStep: (report) => options.emit({ type: 'step', ...report, memoryBytes: session.peakMemory() }),
     onValidation: (step, validationLoss, best) =>
       options.emit({ type: 'validation', step, validationLoss, perplexity: Math.exp(validationLoss), best }),
-    save: (at) => saveCheckpoint(path, identity, at, session.parameters),
+    async save(at) {
+      await written(saveCheckpoint(path, identity, at, session.parameters));
+      savedStep = at.step;
+    },
     saveBest: (at) => write(out, at),
     async snapshot(at) {
       const copy = snapshotPath(out, at.step);
@@ -121,6 +131,13 @@ function noBetterThanBase({ bestValidationLoss: best, baseValidationLoss: base }
     `The examples that are measured on never came out better than from the model as it was: ` +
     `a loss of ${best.toFixed(3)} at best, and ${base.toFixed(3)} before`
   );
+}
+
+/** A full disk takes nothing along that the last checkpoint has. */
+function withKeptSteps(thrown: unknown, savedStep: number): unknown {
+  if (!(thrown instanceof PunaError) || thrown.code !== 'disk-full' || savedStep === 0) return thrown;
+  const remedy = `Free some space on that disk, then resume (--resume): what was learnt up to step ${savedStep} is kept.`;
+  return new PunaError(thrown.code, thrown.message, remedy, { cause: thrown.cause });
 }
 
 function identityOf(file: ModelFile, data: string, given: TrainingSettings): RunIdentity {

@@ -49,6 +49,8 @@ export async function train(
     state.baseValidationLoss = loss;
     hooks.onValidation(0, loss, false);
   }
+  // One that could not write its result any more goes on to its end, not beyond it.
+  if (isOutOfPatience(state, settings)) return 'early';
   while (state.step < plan.steps) {
     await hooks.turn();
     if (hooks.signal.aborted) return stop(state, hooks);
@@ -67,7 +69,7 @@ export async function train(
     const isLast = state.step === plan.steps;
     if (machinery.evaluation && (state.step % settings.evaluateEvery === 0 || isLast)) {
       await measure(machinery, machinery.evaluation, state, hooks);
-      if (settings.patience !== null && state.withoutImprovement >= settings.patience) {
+      if (isOutOfPatience(state, settings)) {
         await hooks.save(state);
         return 'early';
       }
@@ -79,6 +81,10 @@ export async function train(
   }
   await hooks.save(state);
   return 'done';
+}
+
+function isOutOfPatience({ withoutImprovement }: RunState, { patience }: TrainingSettings): boolean {
+  return patience !== null && withoutImprovement >= patience;
 }
 
 /** Whether a copy is left after a step; not shortly before the end, from which it could hardly be told. */
