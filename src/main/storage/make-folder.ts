@@ -13,7 +13,8 @@ export function makeFolder(path: string): void {
     // Systems name the reason differently where something is there; what is there decides.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     const above = dirname(path);
-    if (code !== 'ENOENT' || existsSync(above)) throw thrown;
+    // Above a drive that is not there is nothing but itself.
+    if (code !== 'ENOENT' || above === path || existsSync(above)) throw thrown;
     makeFolder(above);
     // Another process may have made it meanwhile.
     makeFolder(path);
