@@ -1,4 +1,3 @@
-import { fill } from './particles.ts';
 import type { Exchange, Material } from './material.ts';
 import { imagining } from './people.ts';
 import type { Draw } from './random.ts';
@@ -24,17 +23,18 @@ const shares = {
   talk: 2,
   people: 0.03,
   naming: 0,
-  name: 0.03,
+  name: 0.04,
+  introduced: 0.4,
   otherLanguage: 0.1,
   system: 0.06,
-  followUp: 0.35,
+  followUp: 0.5,
   unknown: 0.3,
 };
 /** How many exchanges conversations have, and how often. Long ones show the model places far from the beginning. */
 const lengths = [
-  { exchanges: 1, share: 0.65 },
-  { exchanges: 2, share: 0.2 },
-  { exchanges: 3, share: 0.09 },
+  { exchanges: 1, share: 0.58 },
+  { exchanges: 2, share: 0.26 },
+  { exchanges: 3, share: 0.1 },
   { exchanges: 5, share: 0.04 },
   { exchanges: 9, share: 0.02 },
 ] as const;
@@ -78,16 +78,14 @@ export class Conversations {
     const messages: Message[] = draw.chance(shares.system)
       ? [{ role: 'system', content: this.#material.say('system', 'learnt', draw) }]
       : [];
-    let name: string | null = null;
     let last: Exchange | null = null;
     while (messages.filter(({ role }) => role === 'assistant').length < count) {
       let exchange: Exchange;
       if (last?.topic && draw.chance(shares.followUp)) exchange = this.#followUp(last, draw);
       else if (draw.chance(shares.name)) {
-        exchange =
-          name === null
-            ? this.#introduced((name = this.#name(language, draw)), language, draw)
-            : this.#named(name, language, draw);
+        exchange = draw.chance(shares.introduced)
+          ? this.#introduced(language, draw)
+          : this.#named(language, draw);
       } else exchange = this.#asked(this.#languageNear(language, draw), draw);
       messages.push(
         { role: 'user', content: this.#written(exchange, draw) },
@@ -148,17 +146,19 @@ export class Conversations {
     return { en: this.#material.reply('nomore-en'), ko: this.#material.reply('nomore-ko') };
   }
 
-  #name(language: Language, draw: Draw): string {
-    return this.#material.name(language, 'learnt', draw);
+  #introduced(language: Language, draw: Draw): Exchange {
+    return this.#material.introduction(
+      language,
+      'learnt',
+      this.#material.name(language, 'learnt', draw),
+      draw,
+    );
   }
 
-  #introduced(name: string, language: Language, draw: Draw): Exchange {
-    return this.#material.introduction(language, 'learnt', name, draw);
-  }
-
-  #named(name: string, language: Language, draw: Draw): Exchange {
-    const reply = fill(this.#material.reply(`myname-${language}`), '{}', name);
-    const question = this.#material.say(`myname-${language}`, 'learnt', draw);
+  /** It keeps no names, whether it was told one or not, and says so. */
+  #named(language: Language, draw: Draw): Exchange {
+    const reply = this.#material.reply(`myname-${language}`);
+    const question = varied(this.#material.say(`myname-${language}`, 'learnt', draw), language, draw);
     return { language, question, reply: { en: reply, ko: reply }, topic: null };
   }
 

@@ -1,15 +1,14 @@
 import { Conversations, followUps } from './conversations.ts';
-import { fill } from './particles.ts';
 import { type Exchange, Material } from './material.ts';
 import { Draw } from './random.ts';
 import { type Language, languages, normalized } from './text.ts';
-import { readStrangers } from './topics.ts';
+import { readQuestions } from './topics.ts';
 
 /** A question in words that were never learnt, with what stands before it in its conversation. */
 export interface HeldOutQuestion {
   language: Language;
   /** What it shows: an area of topics, `unknown`, or something about the conversation. */
-  kind: 'talk' | 'puna' | 'learning' | 'unknown' | 'follow-up' | 'name' | 'stranger';
+  kind: 'talk' | 'puna' | 'learning' | 'unknown' | 'follow-up' | 'name' | 'stranger' | 'fresh';
   topic: string;
   /** Turns of person and model, the last one the question. */
   turns: string[];
@@ -36,7 +35,7 @@ export function heldOutQuestions(material = new Material()): HeldOutQuestion[] {
     ...strangeQuestions(material, draw),
     ...followUpQuestions(material, draw),
     ...nameQuestions(material, draw),
-    ...strangersQuestions(material),
+    ...onlyAsked('strangers', material),
   ];
 }
 
@@ -85,23 +84,32 @@ function nameQuestions(material: Material, draw: Draw): HeldOutQuestion[] {
       const asked = material.say(`myname-${language}`, 'heldOut', draw);
       return {
         ...{ language, kind: 'name', topic: 'name', turns: [question, reply[language], asked] },
-        answer: fill(material.reply(`myname-${language}`), '{}', name),
+        answer: material.reply(`myname-${language}`),
       };
     }),
   );
 }
 
-/** What people type in haste. */
-function strangersQuestions(material: Material): HeldOutQuestion[] {
-  return readStrangers(material.topics).map(({ topic, question }) => {
+/**
+ * Questions that nobody had seen answered when the last way to ask was added to the data. The others have been: where they were answered
+ * wrong, such questions were added in other words. So these tell best what a stranger will find.
+ */
+export function freshQuestions(material = new Material()): HeldOutQuestion[] {
+  return onlyAsked('fresh', material);
+}
+
+function onlyAsked(name: 'strangers' | 'fresh', material: Material): HeldOutQuestion[] {
+  const kind = name === 'fresh' ? 'fresh' : 'stranger';
+  return readQuestions(name, material.topics).map(({ topic, question }) => {
     const language = /[가-힣]/.test(question) ? 'ko' : 'en';
-    return { language, kind: 'stranger', topic: topic.id, turns: [question], answer: topic.answer[language] };
+    return { language, kind, topic: topic.id, turns: [question], answer: topic.answer[language] };
   });
 }
 
 /** What no text to learn from may ask: the questions of a conversation's end, and every phrasing without slots. */
 export function heldOutTexts(material: Material): Set<string> {
-  const texts = new Set(heldOutQuestions(material).map(({ turns }) => normalized(turns.at(-1) ?? '')));
+  const asked = [...heldOutQuestions(material), ...freshQuestions(material)];
+  const texts = new Set(asked.map(({ turns }) => normalized(turns.at(-1) ?? '')));
   const draw = new Draw(seed);
   for (const topic of material.topics) {
     for (const language of languages) {

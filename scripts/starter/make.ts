@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Asked, evaluate } from './evaluate.ts';
-import { heldOutQuestions } from './held-out.ts';
+import { freshQuestions, heldOutQuestions } from './held-out.ts';
 import { lossCurve, sharesTable } from './report.ts';
 import { makeDelta, prepare, phases, type Recipe, train, trainedBy, writeSamples } from './recipe.ts';
 import { sampleFiles } from './samples.ts';
@@ -40,4 +40,5 @@ if (wanted.has('evaluate')) {
   await writeFile(resolve('docs/starter-loss.svg'), lossCurve(await Promise.all(logs)));
   await writeFile(join(recipe.work, 'marks.json'), `${JSON.stringify(marks, null, 1)}\n`);
   console.log(sharesTable(marks));
+  console.log(sharesTable(await evaluate(asked, freshQuestions())));
 }

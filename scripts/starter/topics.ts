@@ -36,14 +36,14 @@ export function readData(name: string): string {
 /** All topics of all areas, in the order of the files. Errors: a topic without an answer or a question. */
 export function readTopics(): Topic[] {
   const topics = areas.flatMap((area) => topicsOf(readData(area), area));
-  addMore(topics);
+  for (const name of ['more', 'further']) addMore(topics, readData(name));
   return topics;
 }
 
 /** More ways to ask for topics that are there. Errors: a topic that is not. */
-function addMore(topics: readonly Topic[]): void {
+function addMore(topics: readonly Topic[], data: string): void {
   let topic: Topic | undefined;
-  for (const { key, sign, text } of linesOf(readData('more'))) {
+  for (const { key, sign, text } of linesOf(data)) {
     if (key !== '==') {
       if (topic) add(topic, key, sign, text);
       continue;
@@ -53,9 +53,12 @@ function addMore(topics: readonly Topic[]): void {
   }
 }
 
-/** Questions as people type them in haste, with the topics that answer them. Errors: a topic that is not there. */
-export function readStrangers(topics: readonly Topic[]): { topic: Topic; question: string }[] {
-  return readData('strangers')
+/** Questions that are only asked, with the topics that answer them. Errors: a topic that is not there. */
+export function readQuestions(
+  name: 'strangers' | 'fresh',
+  topics: readonly Topic[],
+): { topic: Topic; question: string }[] {
+  return readData(name)
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Asked, evaluate, type Mark } from '../../scripts/starter/evaluate.ts';
 import { generate } from '../../scripts/starter/generate.ts';
-import { heldOutQuestions } from '../../scripts/starter/held-out.ts';
+import { freshQuestions, heldOutQuestions } from '../../scripts/starter/held-out.ts';
 import { Material } from '../../scripts/starter/material.ts';
 import { sampleChats, sampleFiles, sampleIndex } from '../../scripts/starter/samples.ts';
 import { normalized } from '../../scripts/starter/text.ts';
@@ -23,9 +23,11 @@ function share(marks: readonly Mark[]): number {
 describe('the starter model that comes with Puna', () => {
   let starter: Asked;
   let marks: Mark[];
+  let fresh: Mark[];
   beforeAll(async () => {
     starter = await Asked.open(at(sampleFiles.model));
     marks = await evaluate(starter, questions);
+    fresh = await evaluate(starter, freshQuestions());
   });
   afterAll(() => starter[Symbol.asyncDispose]());
 
@@ -46,12 +48,22 @@ describe('the starter model that comes with Puna', () => {
     expect(questions.filter(({ turns }) => learnt.has(normalized(turns.at(-1) ?? '')))).toEqual([]);
   });
 
-  // Found: 0.83 and 0.75. The aim is 0.8 in both (docs/starter.md).
+  // Found: 0.93 and 0.96.
   test.each([
-    { language: 'en', least: 0.8 },
-    { language: 'ko', least: 0.72 },
+    { language: 'en', least: 0.9 },
+    { language: 'ko', least: 0.93 },
   ])('answers most of them right, word for word, in $language', ({ language, least }) => {
     expect(share(marks.filter(({ question }) => question.language === language))).toBeGreaterThan(least);
+  });
+
+  // These say what a stranger finds. Found: 0.52 and 0.59.
+  test.each([
+    { language: 'en', least: 0.48 },
+    { language: 'ko', least: 0.54 },
+  ])('answers what was written after all that it learnt, in $language', ({ language, least }) => {
+    const asked = fresh.filter(({ question }) => question.language === language);
+    expect(asked.length).toBeGreaterThan(60);
+    expect(share(asked)).toBeGreaterThan(least);
   });
 
   test('admits what it does not know', () => {
@@ -62,8 +74,8 @@ describe('the starter model that comes with Puna', () => {
       notKnowing.some(({ en, ko }) => said === en || said === ko),
     );
     expect(unknown.length).toBeGreaterThan(8);
-    // Found: 0.87.
-    expect(admitted.length / unknown.length).toBeGreaterThan(0.8);
+    // Found: 0.9.
+    expect(admitted.length / unknown.length).toBeGreaterThan(0.85);
   });
 
   test('says whole sentences even where they are the wrong ones', () => {
@@ -71,7 +83,7 @@ describe('the starter model that comes with Puna', () => {
     const sentences = new Set(
       topics.flatMap(({ answer, more }) => [answer.en, answer.ko, more?.en ?? '', more?.ko ?? '']),
     );
-    // Names are put into sentences, and so can be wrong themselves.
+    // What is said of names and of follow-ups stands in no topic.
     const plain = marks.filter(({ question }) => !['name', 'follow-up'].includes(question.kind));
     expect(plain.filter(({ said }) => sentences.has(said)).length / plain.length).toBeGreaterThan(0.95);
   });

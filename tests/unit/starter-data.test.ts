@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { generate } from '../../scripts/starter/generate.ts';
-import { heldOutTexts } from '../../scripts/starter/held-out.ts';
+import { freshQuestions, heldOutTexts } from '../../scripts/starter/held-out.ts';
 import { Material } from '../../scripts/starter/material.ts';
 import { fill } from '../../scripts/starter/particles.ts';
 import { languages, normalized } from '../../scripts/starter/text.ts';
@@ -20,6 +20,9 @@ describe('what the starter model learns from', () => {
       messages.filter(({ role }) => role === 'user').map(({ content }) => normalized(content)),
     );
     expect(heldOut.size).toBeGreaterThan(1000);
+    expect(freshQuestions(material).filter(({ turns }) => !heldOut.has(normalized(turns[0] ?? '')))).toEqual(
+      [],
+    );
     expect(asked.filter((text) => heldOut.has(text))).toEqual([]);
   });
 
