@@ -73,7 +73,7 @@ export class Collection {
     this.#making = new Making({
       ...{ helper, library, background, history, launchEngine, now: this.#now },
       open: (id) => opened(this.get(id)),
-      save: (dataset) => this.#stored.save(dataset),
+      save: (dataset) => this.#stored.keep(dataset),
       tell: (dataset) => this.#tell(dataset),
       onReady: ({ recipe }) => this.#files.release(recipe),
     });

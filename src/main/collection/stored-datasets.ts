@@ -13,6 +13,7 @@ import {
   leftOutSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { Unsaved } from '../runs/index.ts';
 import { quoted } from '../weights/formats/printable.ts';
 
 /** A line of the table `datasets`. Lists and records are JSON. */
@@ -54,6 +55,7 @@ export function opened(dataset: Dataset): Dataset {
 export class StoredDatasets {
   readonly #database: Database;
   readonly #folder: string;
+  readonly #unsaved = new Unsaved<Dataset>((dataset) => this.#write(dataset));
 
   /** `folder`: where their files lie, each called after its dataset's number. */
   constructor(database: Database, folder: string) {
@@ -63,16 +65,17 @@ export class StoredDatasets {
 
   /** Newest first. */
   list(): Dataset[] {
+    this.#unsaved.retry();
     return this.#database
       .prepare<[], Row>('SELECT * FROM datasets ORDER BY id DESC')
       .all()
-      .map((row) => this.#toDataset(row));
+      .map((row) => this.#unsaved.get(row.id) ?? this.#toDataset(row));
   }
 
   /** Errors: `not-found`. */
   get(id: number): Dataset {
     const row = this.#database.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ?').get(id);
-    if (row) return this.#toDataset(row);
+    if (row) return this.#unsaved.get(id) ?? this.#toDataset(row);
     throw new PunaError('not-found', 'There is no such dataset.', 'Choose another one, or make it anew.');
   }
 
@@ -91,8 +94,17 @@ export class StoredDatasets {
     return this.get(Number(lastInsertRowid));
   }
 
-  /** Keeps all that changes while a dataset lives. */
+  /** Saves all that changes while a dataset lives. Errors: those of the database. */
   save(dataset: Dataset): void {
+    this.#unsaved.save(dataset);
+  }
+
+  /** Saves it likewise, or counts as having done so until the database takes it. */
+  keep(dataset: Dataset): void {
+    this.#unsaved.keep(dataset);
+  }
+
+  #write(dataset: Dataset): void {
     const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
     const { id, name, state, fingerprint, sampledFrom, changedAt } = dataset;
     this.#database
@@ -110,6 +122,7 @@ export class StoredDatasets {
 
   remove(id: number): void {
     this.#database.prepare('DELETE FROM datasets WHERE id = ?').run(id);
+    this.#unsaved.forget(id);
   }
 
   #toDataset(row: Row): Dataset {

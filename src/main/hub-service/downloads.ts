@@ -150,7 +150,7 @@ export class Downloads {
     const live = new LiveDownload(
       { ...download, state: 'waiting', error: null },
       {
-        save: (changed) => this.#stored.save(changed),
+        save: (changed) => this.#stored.keep(changed),
         tell: (changed) => this.#options.events.publish({ type: 'download', download: changed }),
         now: this.#now,
       },

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { type Download, downloadSchema } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { Unsaved } from '../runs/index.ts';
 import { type Plan, planSchema } from './plan.ts';
 
 /** A line of the table `downloads`. */
@@ -27,6 +28,7 @@ type NewDownload = Pick<
 /** Downloads in the database: what is left of them when the program ends. */
 export class StoredDownloads {
   readonly #database: Database;
+  readonly #unsaved = new Unsaved<Download>((download) => this.#write(download));
 
   constructor(database: Database) {
     this.#database = database;
@@ -72,8 +74,12 @@ export class StoredDownloads {
     this.#database.prepare('UPDATE downloads SET plan = ? WHERE id = ?').run(JSON.stringify(plan), id);
   }
 
-  /** Keeps all that changes while a download lives. */
-  save({ id, state, bytes, doneBytes, path, modelId, error }: Download): void {
+  /** Saves all that changes while a download lives, or counts as having done so until the database takes it. */
+  keep(download: Download): void {
+    this.#unsaved.keep(download);
+  }
+
+  #write({ id, state, bytes, doneBytes, path, modelId, error }: Download): void {
     this.#database
       .prepare(
         `UPDATE downloads SET state = @state, bytes = @bytes, done_bytes = @doneBytes, path = @path,
@@ -84,13 +90,15 @@ export class StoredDownloads {
 
   remove(id: number): void {
     this.#database.prepare('DELETE FROM downloads WHERE id = ?').run(id);
+    this.#unsaved.forget(id);
   }
 
   #select(condition: string, ...values: (string | number | null)[]): Download[] {
+    this.#unsaved.retry();
     return this.#database
       .prepare<(string | number | null)[], Row>(`SELECT * FROM downloads ${condition} ORDER BY id DESC`)
       .all(...values)
-      .map((row) => toDownload(row));
+      .map((row) => this.#unsaved.get(row.id) ?? toDownload(row));
   }
 }
 

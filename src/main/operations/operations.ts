@@ -178,7 +178,7 @@ export class Operations {
 
   #enqueue(job: WeightsJob): WeightsJob {
     const live = new LiveJob(job, {
-      save: (changed) => this.#stored.save(changed),
+      save: (changed) => this.#stored.keep(changed),
       tell: (changed) => {
         if (!this.#discarded.has(changed.id)) this.#options.events.publish({ type: 'weights', job: changed });
       },

@@ -9,6 +9,7 @@ import {
   weightsResultSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { Unsaved } from '../runs/index.ts';
 
 /** A line of the table `weights_jobs`. Lists and records are JSON. */
 interface Row {
@@ -31,6 +32,7 @@ interface Row {
 /** Operations on weights in the database: what is left of them when the program ends. */
 export class StoredJobs {
   readonly #database: Database;
+  readonly #unsaved = new Unsaved<WeightsJob>((job) => this.#write(job));
 
   constructor(database: Database) {
     this.#database = database;
@@ -64,8 +66,12 @@ export class StoredJobs {
     return this.get(Number(lastInsertRowid));
   }
 
-  /** Keeps all that changes while an operation lives. */
-  save(job: WeightsJob): void {
+  /** Saves all that changes while an operation lives, or counts as having done so until the database takes it. */
+  keep(job: WeightsJob): void {
+    this.#unsaved.keep(job);
+  }
+
+  #write(job: WeightsJob): void {
     const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
     this.#database
       .prepare(
@@ -94,10 +100,11 @@ export class StoredJobs {
   }
 
   #select(condition: string, ...values: number[]): WeightsJob[] {
+    this.#unsaved.retry();
     return this.#database
       .prepare<number[], Row>(`SELECT * FROM weights_jobs ${condition}`)
       .all(...values)
-      .map((row) => toJob(row));
+      .map((row) => this.#unsaved.get(row.id) ?? toJob(row));
   }
 }
 
