@@ -11,6 +11,7 @@ import {
   usualRetries,
 } from '../downloads/index.ts';
 import type { Events } from '../events.ts';
+import { databaseError } from '../history/index.ts';
 import type { Hub } from '../hub/index.ts';
 import type { Library } from '../library/index.ts';
 import { KnownModels } from '../library/known-models.ts';
@@ -201,7 +202,7 @@ export class Downloads {
         live.putOff(thrown, pauseFor, () => this.#advance());
         return null;
       }
-      const error = PunaError.from(thrown);
+      const error = PunaError.from(databaseError(thrown));
       if (error.code === 'internal') console.error(error.cause ?? error);
       return () => live.fail(error);
     }

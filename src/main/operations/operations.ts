@@ -15,6 +15,7 @@ import { PunaError } from '../../shared/error.ts';
 import { inputsOf } from '../../shared/operation-inputs.ts';
 import { Engine, HelperEngine, type LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
+import { databaseError } from '../history/index.ts';
 import { expandHome, type Library } from '../library/index.ts';
 import { Line } from '../runs/index.ts';
 import { fileError, KeptUploads, type Uploads } from '../storage/index.ts';
@@ -200,7 +201,7 @@ export class Operations {
       live.succeed({ result, modelId: model?.id ?? null, notes, speaking });
       if (speaking) await this.#speak(live, model);
     } catch (thrown) {
-      const error = PunaError.from(thrown);
+      const error = PunaError.from(databaseError(thrown));
       // Whatever a stop interrupts complains in words of its own.
       const stopped = live.controller.signal.aborted && ['cancelled', 'internal'].includes(error.code);
       if (error.code === 'internal' && !stopped) console.error(error.cause ?? error);
@@ -238,7 +239,7 @@ export class Operations {
     try {
       return { model: await this.#options.library.add({ path: out }), note: [] };
     } catch (thrown) {
-      return { model: null, note: [PunaError.from(thrown).message] };
+      return { model: null, note: [PunaError.from(databaseError(thrown)).message] };
     }
   }
 
