@@ -114,7 +114,7 @@ export function addTrain(program: Command): void {
         .choices(['auto', 'always', 'never'])
         .default(defaults.recompute),
     )
-    .option('--exact', 'keep every digit of the weights on the way back: slower, needs more memory')
+    .option('--exact', 'keep every digit on the way back: slower, needs more memory')
     .option('--resume', 'go on from the checkpoint beside --out')
     .option('--threads <n>', 'CPU threads', integer({ min: 1, max: 512 }))
     .addOption(
