@@ -13,7 +13,7 @@ import {
   leftOutSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { Unsaved } from '../runs/index.ts';
+import { Unsaved } from '../storage/index.ts';
 import { quoted } from '../weights/formats/printable.ts';
 
 /** A line of the table `datasets`. Lists and records are JSON. */

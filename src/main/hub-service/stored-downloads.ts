@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { type Download, downloadSchema } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { Unsaved } from '../runs/index.ts';
+import { Unsaved } from '../storage/index.ts';
 import { type Plan, planSchema } from './plan.ts';
 
 /** A line of the table `downloads`. */

@@ -9,7 +9,7 @@ import {
   weightsResultSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
-import { Unsaved } from '../runs/index.ts';
+import { Unsaved } from '../storage/index.ts';
 
 /** A line of the table `weights_jobs`. Lists and records are JSON. */
 interface Row {

@@ -5,4 +5,3 @@ export { MemoryShare } from './memory-share.ts';
 export { Pace } from './pace.ts';
 export { suggestWith } from './suggest.ts';
 export { TrainingRuns } from './training-runs.ts';
-export { Unsaved } from './unsaved.ts';

@@ -16,9 +16,9 @@ import {
   validationPointSchema,
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
+import { Unsaved } from '../storage/index.ts';
 import { checkpointPath } from '../training/messages.ts';
 import { withoutHope } from './history.ts';
-import { Unsaved } from './unsaved.ts';
 
 /** A line of the table `training_runs`. Lists and records are JSON. */
 interface Row {

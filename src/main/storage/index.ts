@@ -1,4 +1,4 @@
-/** The data folder, and files that a power cut leaves whole. */
+/** The data folder, files that a power cut leaves whole, and what a database has not taken yet. */
 export { type FilePieces, isRunning, moveDurably, removeLeftovers, writeAtomically } from './atomic-file.ts';
 export { type DatabaseFacts, readDatabaseFacts, sqliteVersion } from './database-facts.ts';
 export { fileError } from './file-error.ts';
@@ -20,4 +20,5 @@ export {
   writeFolderResumably,
 } from './resumable-folder.ts';
 export { dataFolder, safeFileName } from './paths.ts';
+export { Unsaved } from './unsaved.ts';
 export { Uploads } from './uploads.ts';

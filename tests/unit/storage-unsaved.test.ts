@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { Unsaved } from '../../src/main/runs/unsaved.ts';
+import { Unsaved } from '../../src/main/storage/unsaved.ts';
 
 interface Thing {
   id: number;
