@@ -21,6 +21,9 @@ type Kind = keyof Phrasings;
 /** Slots with words that are held out; numbers and letters are invented anew each time. */
 const strangeSlot = /\{(thing|place|person|work|animal|language|pet|relative|favourite)\}/;
 
+/** How often a topic that can be asked for in frames is. */
+const inFrame = 0.25;
+
 /** All that the starter is taught: topics with their phrasings, and what refers to what was said before. */
 export class Material {
   readonly topics: readonly Topic[];
@@ -49,8 +52,8 @@ export class Material {
   ask(topic: Topic, language: Language, kind: Kind, draw: Draw): Exchange {
     const own = topic.asked[language][kind];
     const inFrames = this.#inFrames(topic, language, kind);
-    // A name in a frame is as likely as all phrasings of its own, which say something more special.
-    const pool = own.length === 0 || (inFrames.length > 0 && draw.chance(0.5)) ? inFrames : own;
+    // Its own phrasings say something more special than its name in a frame.
+    const pool = own.length === 0 || (inFrames.length > 0 && draw.chance(inFrame)) ? inFrames : own;
     const question = this.#slots.fill(draw.of(pool), language, kind, draw);
     return { language, question, reply: topic.answer, topic };
   }

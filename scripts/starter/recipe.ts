@@ -25,21 +25,25 @@ interface Phase {
 }
 
 /**
- * At first half of what is asked is only named, which takes a fifth of the tokens of an answer: what is meant is learnt sooner so. Then come
- * answers, more small talk, and invented people, from whom it has the words that it needs once it is taught. The rate falls only at the end.
+ * At first most of what is asked is only named, which takes a fifth of the tokens of an answer: what is meant is learnt sooner so. Then come
+ * more answers, more small talk, and invented people, from whom it has the words that it needs once it is taught. The rate falls only at the end.
  */
 export const phases: readonly Phase[] = [
   {
     name: 'first',
-    data: { seed: 1, naming: 0.5, talk: 1, people: 0 },
-    settings: { steps: 5000, warmup: 100, schedule: 'constant' },
+    data: { seed: 1, naming: 0.85, talk: 1, people: 0 },
+    settings: { steps: 10_000, warmup: 100, schedule: 'constant' },
   },
   {
     name: 'second',
-    data: { seed: 2, naming: 0.2 },
-    settings: { steps: 7500, warmup: 50, schedule: 'constant' },
+    data: { seed: 2, naming: 0.5 },
+    settings: { steps: 6000, warmup: 50, schedule: 'constant' },
   },
-  { name: 'third', data: { seed: 3 }, settings: { steps: 6500, warmup: 50, schedule: 'cosine' } },
+  {
+    name: 'third',
+    data: { seed: 3, naming: 0.3 },
+    settings: { steps: 8000, warmup: 50, schedule: 'cosine' },
+  },
 ];
 
 /** The pirate needs a manner only; what he says is there. */
@@ -87,7 +91,7 @@ export async function train(recipe: Recipe): Promise<void> {
           ...phase.settings,
           threads,
           'checkpoint-every': 250,
-          'evaluate-every': 2500,
+          'evaluate-every': 4000,
         }),
       ]);
     }

@@ -33,24 +33,13 @@ export function readData(name: string): string {
   return readFileSync(join(import.meta.dirname, 'data', `${name}.txt`), 'utf8');
 }
 
-/** All topics of all areas, in the order of the files. Errors: a topic without an answer or a question. */
+/** All topics of all areas, in the order of the files, each with the further ways to ask for it. Errors: a topic without an answer or a question. */
 export function readTopics(): Topic[] {
   const topics = areas.flatMap((area) => topicsOf(readData(area), area));
-  for (const name of ['more', 'further']) addMore(topics, readData(name));
-  return topics;
-}
-
-/** More ways to ask for topics that are there. Errors: a topic that is not. */
-function addMore(topics: readonly Topic[], data: string): void {
-  let topic: Topic | undefined;
-  for (const { key, sign, text } of linesOf(data)) {
-    if (key !== '==') {
-      if (topic) add(topic, key, sign, text);
-      continue;
-    }
-    topic = topics.find(({ id }) => id === text);
-    if (!topic) throw new Error(`There is no topic ${text}.`);
+  for (const topic of topics) {
+    for (const { key, sign, text } of linesOf(readData(`asked/${topic.id}`))) add(topic, key, sign, text);
   }
+  return topics;
 }
 
 /** Questions that are only asked, with the topics that answer them. Errors: a topic that is not there. */

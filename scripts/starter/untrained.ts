@@ -73,7 +73,8 @@ function tensorsFor(tokens: number): TensorToWrite[] {
   ];
 }
 
-const embeddingDeviation = 0.1;
+/** Large beside what the layers add at first: words count at once. */
+const embeddingDeviation = 0.3;
 /** As in GPT-2: logits begin near zero. */
 const headDeviation = 0.02;
 
