@@ -91,8 +91,8 @@ function nameQuestions(material: Material, draw: Draw): HeldOutQuestion[] {
 }
 
 /**
- * Questions that nobody had seen answered when the last way to ask was added to the data. The others have been: where they were answered
- * wrong, such questions were added in other words. So these tell best what a stranger will find.
+ * Questions of somebody who had seen nothing of what the model learns from but titles and answers. The others have been looked at: where they
+ * were answered wrong, such questions were added in other words. So these tell best what a stranger will find.
  */
 export function freshQuestions(material = new Material()): HeldOutQuestion[] {
   return onlyAsked('fresh', material);
