@@ -33,7 +33,7 @@ const mostEncodings = 3;
  * What a server has sent, as it was before it was compressed on its way. Puna asks for words as they are, but proxies in front of servers
  * compress all the same. Errors: `NetworkError` (an encoding that nobody here knows); one that is broken shows while it is read.
  */
-export function decoded(answer: IncomingMessage, server: AskedServer): Readable {
+export function decoded(answer: Readable & Pick<IncomingMessage, 'headers'>, server: AskedServer): Readable {
   const written = answer.headers['content-encoding'] ?? '';
   const encodings = written
     .toLowerCase()
@@ -75,6 +75,18 @@ class Deflated extends Transform {
   #begin([first = 0]: Buffer): Transform {
     // The lower half of zlib's first byte says that deflate comes (RFC 1950, 2.2).
     const inner = (first & 0x0f) === 8 ? createInflate(zlibOptions) : createInflateRaw(zlibOptions);
-    return inner.on('data', (bytes: Buffer) => this.push(bytes)).on('error', (error) => this.destroy(error));
+    // A few bytes may stand for megabytes: no more of these are unpacked than are read.
+    const give = (bytes: Buffer) => void (this.push(bytes) || inner.pause());
+    return inner.on('data', give).on('error', (error) => this.destroy(error));
+  }
+
+  override _read(size: number): void {
+    this.#inner?.resume();
+    super._read(size);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#inner?.destroy();
+    done(error);
   }
 }
