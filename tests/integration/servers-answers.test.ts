@@ -188,6 +188,20 @@ describe.for(types)('a reply that is sent as %s', (type) => {
     expect(await reply()).toEqual({ text: 'At once.', error: null });
   });
 
+  test('comes also after many empty lines, with which some servers keep the connection awake', async () => {
+    standIn.answers.chat = sends('\n'.repeat(50_000) + event('One', 'stop'), headers);
+    expect(await reply()).toEqual({ text: 'One', error: null });
+  });
+
+  test('is none where nothing comes but empty lines, without end', async () => {
+    standIn.answers.chat = (response) => {
+      response.writeHead(200, headers);
+      const lines = setInterval(() => response.write('\n'.repeat(10_000)), 1);
+      response.on('close', () => clearInterval(lines));
+    };
+    expect(await reply()).toEqual({ text: '', error: `${standIn.host} answers without end.` });
+  });
+
   test('is a failure where it says so', async () => {
     standIn.answers.chat = sends(JSON.stringify({ error: { message: 'Out of memory', code: 500 } }), headers);
     expect((await reply()).error).toMatch(/trouble of its own \(500\)\. It says: Out of memory$/);

@@ -1,3 +1,11 @@
+import { type AskedServer, endless } from './failures.ts';
+
+/**
+ * So many characters may come before it is known what comes. Some services send an empty line now and then while nothing is written yet:
+ * with one every ten milliseconds, this is as long as Puna waits for the first piece.
+ */
+const mostBeforehand = 60_000;
+
 /**
  * How far a stream of server-sent events is known by how it begins: with a comment, or with one of the fields that there are (HTML standard,
  * 9.2.6; `error` is llama-server's). Null: more has to come first.
@@ -13,10 +21,12 @@ function isEvents(begun: string): boolean | null {
 /**
  * Whether a reply comes event by event or at once. Its type says so only where it is that of events: some servers send events as plain text
  * or as JSON, some say nothing of what they send, and some send a failure as JSON in place of events. `pieces`: all of it, from its beginning.
+ * Errors: `NetworkError` (nothing but blanks, without end), those of `pieces`.
  */
 export async function beginning(
   pieces: AsyncGenerator<string, void>,
   contentType: string,
+  server: AskedServer,
 ): Promise<{ isStream: boolean; pieces: AsyncGenerator<string, void> }> {
   const saysEvents = /^text\/event-stream/i.test(contentType);
   let begun = '';
@@ -24,7 +34,10 @@ export async function beginning(
     const { value, done } = await pieces.next();
     begun += value ?? '';
     const known = isEvents(begun);
-    if (known === null && !done) continue;
+    if (known === null && !done) {
+      if (begun.length > mostBeforehand) throw endless(server);
+      continue;
+    }
     const isStream = known === true || (saysEvents && !/^\s*[{[<]/.test(begun));
     return { isStream, pieces: from(begun, pieces) };
   }

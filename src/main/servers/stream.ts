@@ -30,7 +30,8 @@ export async function readStream(
   };
   waitFor(patience.firstPieceMs);
   try {
-    const { isStream, pieces } = await beginning(textOfPieces(body), headers['content-type'] ?? '');
+    const begun = beginning(textOfPieces(body), headers['content-type'] ?? '', server);
+    const { isStream, pieces } = await begun;
     if (!isStream) return onSaid(saidAtOnce(await allOf(pieces, server), server, wish));
     let ending = false;
     for await (const piece of pieces) {
