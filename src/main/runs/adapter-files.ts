@@ -51,6 +51,11 @@ export async function removeRunFiles(path: string): Promise<void> {
   await removeBeside(path, /^(-last)?\.gguf(\.checkpoint)?$|^\.sample-\d+\.gguf$/);
 }
 
+/** Removes what a run would go on from, once it is done. */
+export async function removeCheckpoint(path: string): Promise<void> {
+  await removeBeside(path, /^\.gguf\.checkpoint$/);
+}
+
 /** Removes copies of what a run taught that nobody asks any more. */
 export async function removeSampleCopies(path: string): Promise<void> {
   await removeBeside(path, /^\.sample-\d+\.gguf$/);

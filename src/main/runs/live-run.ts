@@ -92,7 +92,8 @@ export class LiveRun extends Live<TrainingRun> {
     this.settle({
       ...{ state, startedAt: this.#startedAt(), adapterId, progress: null, secondsLeft: null, endedAt },
       error: error && { code: error.code, message: error.message, remedy: error.remedy },
-      hasCheckpoint: existsSync(checkpointPath(adapterPath)),
+      // That of one that is done goes in a moment.
+      hasCheckpoint: state !== 'done' && existsSync(checkpointPath(adapterPath)),
     });
   }
 

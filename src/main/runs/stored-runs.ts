@@ -90,6 +90,11 @@ export class StoredRuns {
     throw new PunaError('not-found', 'There is no such training run.', 'Begin a new one.');
   }
 
+  /** Whether the database has all that is known of a run. */
+  isSaved(id: number): boolean {
+    return this.#unsaved.get(id) === undefined;
+  }
+
   /** Where runs have written, or will write, what they teach. */
   adapterPaths(): string[] {
     return this.#database
@@ -208,7 +213,7 @@ function toRun(row: Row, datasetIds: ReadonlySet<number>): TrainingRun {
     notes: z.array(z.string()).parse(JSON.parse(row.notes)),
     error: trainingRunSchema.shape.error.parse(read(row.error)),
     ...{ adapterPath: row.adapter_path, adapterId: row.adapter_id },
-    hasCheckpoint: existsSync(checkpointPath(row.adapter_path)),
+    hasCheckpoint: row.state !== 'done' && existsSync(checkpointPath(row.adapter_path)),
     ...{ createdAt: row.created_at, startedAt: row.started_at, endedAt: row.ended_at },
     secondsLeft: null,
   };

@@ -25,7 +25,7 @@ export interface TrainOnceOptions {
 
 /**
  * One try at a run, in an engine process of its own, which gives back all memory when it ends. Goes on from the checkpoint if
- * there is one. Errors: those of the training engine, `engine-died`, `cancelled`.
+ * there is one, and leaves it: until the run is written down as done, it may have to end once more. Errors: those of the training engine, `engine-died`, `cancelled`.
  */
 export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promise<TrainingResult> {
   const engine: TrainingEngine = new Engine({ entry: 'training-engine', launch: options.launchEngine });
@@ -38,7 +38,8 @@ export async function trainOnce(live: LiveRun, options: TrainOnceOptions): Promi
     if (event.type === 'plan' && !options.fits(event)) crowded.abort();
   };
   const { modelPath: model, data, validationData, adapterPath: out, settings } = live.value;
-  const input = { model, data, validationData, out, settings, resume: existsSync(checkpointPath(out)) };
+  const resume = existsSync(checkpointPath(out));
+  const input = { model, data, validationData, out, settings, resume, keepCheckpoint: true };
   live.prepare();
   options.onEngine(engine);
   try {

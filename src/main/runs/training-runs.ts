@@ -13,7 +13,13 @@ import type { LaunchEngine } from '../engine/index.ts';
 import type { Events } from '../events.ts';
 import type { History } from '../history/index.ts';
 import type { Library } from '../library/index.ts';
-import { adapterTitle, newAdapterPath, removeRunFiles, removeSampleCopies } from './adapter-files.ts';
+import {
+  adapterTitle,
+  newAdapterPath,
+  removeCheckpoint,
+  removeRunFiles,
+  removeSampleCopies,
+} from './adapter-files.ts';
 import { Line } from './line.ts';
 import { LiveRun } from './live-run.ts';
 import type { MemoryShare } from './memory-share.ts';
@@ -284,10 +290,16 @@ export class TrainingRuns {
     await this.#tidied;
     const sampler = await this.#trials.begin(id);
     await this.#workshop.train(live, (snapshot) => sampler.add(snapshot));
+    await this.#removeCheckpoint(live.value).catch(console.error);
     if (this.#removed.has(id) || this.#line.closed.aborted) return;
     // What failed is looked at before it is used.
     if (live.value.state !== 'failed') await this.#join(live.value).catch(console.error);
     this.#trials.finish(live.value);
+  }
+
+  /** Of one that is done. As long as the database has not taken that, the next start finds it unfinished, and it ends once more. */
+  async #removeCheckpoint({ id, state, adapterPath }: TrainingRun): Promise<void> {
+    if (state === 'done' && this.#stored.isSaved(id)) await removeCheckpoint(adapterPath);
   }
 
   /** What was taught is at work at once where the person wanted it. */
@@ -309,6 +321,7 @@ export class TrainingRuns {
 
   async #removeLeftovers(): Promise<void> {
     for (const path of this.#stored.adapterPaths()) await removeSampleCopies(path);
+    for (const run of this.#stored.list()) await this.#removeCheckpoint(run);
   }
 }
 

@@ -44,10 +44,7 @@ export class Workshop {
     try {
       live.begin();
       await this.#takePlace(live);
-      const { finish, steps } = await this.#trainWithRoom(live, onSnapshot);
-      // What has learnt nothing would only be in the way.
-      const adapterId = steps > 0 ? await this.#addToLibrary(live) : null;
-      live.end(finish === 'stopped' ? 'stopped' : 'done', { adapterId });
+      await this.#handOut(live, await this.#trainWithRoom(live, onSnapshot));
     } catch (thrown) {
       const error = PunaError.from(databaseError(thrown));
       if (error.code === 'internal') console.error(error.cause ?? error);
@@ -122,6 +119,21 @@ export class Workshop {
     });
   }
 
+  /** Puts what was taught into the library. Where that fails, the run can be resumed: its checkpoint is still there. */
+  async #handOut(live: LiveRun, { finish, steps }: TrainingResult): Promise<void> {
+    let adapterId: number | null = null;
+    try {
+      // What has learnt nothing would only be in the way.
+      if (steps > 0) adapterId = await this.#addToLibrary(live);
+    } catch (thrown) {
+      const error = PunaError.from(databaseError(thrown));
+      if (error.code === 'internal') console.error(error.cause ?? error);
+      live.end('failed', { error: notInLibrary(error, live.value.adapterPath) });
+      return;
+    }
+    live.end(finish === 'stopped' ? 'stopped' : 'done', { adapterId });
+  }
+
   async #addToLibrary({ value: { adapterPath: path } }: LiveRun): Promise<number> {
     return (await this.#options.library.add({ path })).id;
   }
@@ -140,4 +152,12 @@ function resumable(error: PunaError): PunaError {
   const remedy =
     'Resume it: it goes on from its last checkpoint. If it happens again, choose a smaller model.';
   return new PunaError(error.code, error.message, remedy, { cause: error.cause });
+}
+
+/** A file that is whole, and that nobody can choose yet. */
+function notInLibrary({ code, message, remedy, cause }: PunaError, path: string): PunaError {
+  const sentence = `What was learnt is kept in ${path}, but could not be added to the library: ${message}`;
+  return new PunaError(code, sentence, `${remedy} Resume the run: nothing is learnt twice.`.trim(), {
+    cause,
+  });
 }

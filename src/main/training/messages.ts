@@ -38,6 +38,8 @@ export interface TrainingInput {
   settings: TrainingSettings;
   /** Goes on from the checkpoint beside `out`. */
   resume: boolean;
+  /** The checkpoint stays also when the run is done: whoever asked has something left to do, and removes it then. Absent: it goes. */
+  keepCheckpoint?: boolean;
 }
 
 export type TrainingEvent =

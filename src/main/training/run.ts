@@ -103,7 +103,7 @@ export async function runTraining(input: TrainingInput, options: RunOptions): Pr
   // The best one is written already, where there are measurements.
   const last = state.bestValidationLoss === null ? null : lastPath(out);
   await write(last ?? out, state);
-  if (finish !== 'stopped') await removeCheckpoint(path);
+  if (finish !== 'stopped' && !input.keepCheckpoint) await removeCheckpoint(path);
   return {
     ...{ adapter: out, last, finish, steps: state.step },
     ...{ loss: state.loss, validationLoss: state.bestValidationLoss },
