@@ -5,11 +5,11 @@ import {
   loadSettingsSchema,
   type Model,
   type ModelServer,
-  type ServerPlace,
   tagSchema,
   type Verified,
   verifiedSchema,
 } from '../../shared/contract/index.ts';
+import { placeOf } from '../../shared/server-address.ts';
 
 /** A line of the table `models`. */
 export interface ModelRow {
@@ -48,11 +48,11 @@ export interface ModelRow {
 /** A line with the server that its model answers from. */
 export interface ModelRowWithServer extends ModelRow {
   server_name: string | null;
-  server_place: ServerPlace | null;
+  server_address: string | null;
 }
 
 /** All lines as `ModelRowWithServer`. */
-export const modelsWithServers = `SELECT models.*, servers.name AS server_name, servers.place AS server_place
+export const modelsWithServers = `SELECT models.*, servers.name AS server_name, servers.address AS server_address
   FROM models LEFT JOIN servers ON servers.id = server_id`;
 
 /** The line as the contract has it; whether the file is there now, and as it was when it was found broken, is not in the database. */
@@ -80,9 +80,10 @@ export function toModel(
 function serverOf({
   server_id: id,
   server_name: name,
-  server_place: place,
+  server_address: address,
 }: ModelRowWithServer): ModelServer | null {
-  return id === null || name === null || place === null ? null : { id, name, place };
+  if (id === null || name === null || address === null) return null;
+  return { id, name, place: placeOf(new URL(address).hostname) };
 }
 
 function readLoadSettings(json: string): LoadSettings {

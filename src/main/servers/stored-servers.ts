@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { automaticLoadSettings, type ServerPlace } from '../../shared/contract/index.ts';
+import { placeOf } from '../../shared/server-address.ts';
 import type { OfferedModel } from './models-list.ts';
 
 /** A server as the database has it. Whether there is a key is in it, the key is not. */
@@ -8,6 +9,7 @@ export interface StoredServer {
   id: number;
   name: string;
   address: string;
+  /** By the address, and so by what counts as one's own network today. */
   place: ServerPlace;
   hasKey: boolean;
   /** What it had when it was asked last. */
@@ -18,10 +20,11 @@ interface Row {
   id: number;
   name: string;
   address: string;
-  place: ServerPlace;
   has_key: 0 | 1;
   offered: string;
 }
+
+type Columns = Omit<StoredServer, 'id' | 'place'>;
 
 const offeredSchema = z.array(z.object({ name: z.string(), contextLength: z.int().nullable() }));
 
@@ -42,18 +45,16 @@ export class StoredServers {
     return row ? toServer(row) : null;
   }
 
-  add(server: Omit<StoredServer, 'id'>, addedAt: number): number {
+  add(server: Columns, addedAt: number): number {
     const { lastInsertRowid } = this.#database
-      .prepare(
-        'INSERT INTO servers (name, address, place, has_key, offered, added_at) VALUES (?, ?, ?, ?, ?, ?)',
-      )
+      .prepare('INSERT INTO servers (name, address, has_key, offered, added_at) VALUES (?, ?, ?, ?, ?)')
       .run(...columnsOf(server), addedAt);
     return Number(lastInsertRowid);
   }
 
   set({ id, ...server }: StoredServer): void {
     this.#database
-      .prepare('UPDATE servers SET name = ?, address = ?, place = ?, has_key = ?, offered = ? WHERE id = ?')
+      .prepare('UPDATE servers SET name = ?, address = ?, has_key = ?, offered = ? WHERE id = ?')
       .run(...columnsOf(server), id);
   }
 
@@ -113,13 +114,13 @@ function shownName(name: string): string {
   return name.replace(/^.*[\\/]|\.gguf$/gi, '') || name;
 }
 
-function toServer({ id, name, address, place, has_key, offered }: Row): StoredServer {
+function toServer({ id, name, address, has_key, offered }: Row): StoredServer {
   return {
-    ...{ id, name, address, place, hasKey: has_key === 1 },
+    ...{ id, name, address, place: placeOf(new URL(address).hostname), hasKey: has_key === 1 },
     offered: offeredSchema.parse(JSON.parse(offered)),
   };
 }
 
-function columnsOf({ name, address, place, hasKey, offered }: Omit<StoredServer, 'id'>): (string | number)[] {
-  return [name, address, place, Number(hasKey), JSON.stringify(offered)];
+function columnsOf({ name, address, hasKey, offered }: Columns): (string | number)[] {
+  return [name, address, Number(hasKey), JSON.stringify(offered)];
 }

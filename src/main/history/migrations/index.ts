@@ -8,6 +8,7 @@ import { downloads } from './0007-downloads.ts';
 import { servers } from './0008-servers.ts';
 import { brokenModels } from './0009-broken-models.ts';
 import { errorCodes } from './0010-error-codes.ts';
+import { serverPlaces } from './0011-server-places.ts';
 
 /** SQL that brings a database from version n (its place in the list) to n + 1. What has been released is never changed. */
 export const migrations: readonly string[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly string[] = [
   servers,
   brokenModels,
   errorCodes,
+  serverPlaces,
 ];
