@@ -1,3 +1,4 @@
+import { SqliteError } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { stepOfResult } from '../../src/shared/result-of-run.ts';
 import { promptsIn, sideOf, trialPrompts } from '../../src/main/runs/prompts.ts';
 import { LiveRun } from '../../src/main/runs/live-run.ts';
 import { Sampler, type SamplerOptions } from '../../src/main/runs/sampler.ts';
+import { Trials } from '../../src/main/runs/trials.ts';
 import {
   automaticLoadSettings,
   defaultTrainingSettings,
@@ -49,7 +51,7 @@ const copyAt = async (step: number) => {
 /** A sampler of which replies are given by hand: `answer` decides the oldest question. */
 function start() {
   let run = newRun();
-  const asked: { text: string; answer: (text: string) => void; refuse: (error: PunaError) => void }[] = [];
+  const asked: { text: string; answer: (text: string) => void; refuse: (error: Error) => void }[] = [];
   const background: SamplerOptions['background'] = {
     reply({ turns, adapters }, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -141,6 +143,26 @@ describe('sample replies', () => {
     expect(run().samples.map(({ missing = false }) => missing)).toEqual([true, false]);
   });
 
+  test('that the database stands in the way of say what is wrong with it, wherever that shows', async () => {
+    const full = new SqliteError('database or disk is full', 'SQLITE_FULL');
+    const unwritable = new SqliteError('attempt to write a readonly database', 'SQLITE_READONLY');
+    const { sampler, next, run } = start();
+    sampler.add(await copyAt(4));
+    (await next()).refuse(full);
+    await expect.poll(() => run().notes).toHaveLength(1);
+    sampler.add(await copyAt(8));
+    // Not a fault of the one prompt.
+    (await next()).refuse(unwritable);
+    await expect
+      .poll(() => run().notes)
+      .toEqual([
+        'Sample replies are missing: The disk is full: the database cannot grow.',
+        'Sample replies are missing: The database cannot be written.',
+      ]);
+    await sampler.stop();
+    expect(run().samples.map(({ missing = false }) => missing)).toEqual([true, true]);
+  });
+
   test('that do not come any more are told from those that are waited for', async () => {
     const { sampler, answer, next, run } = start();
     sampler.add(await copyAt(4));
@@ -182,6 +204,22 @@ test('What a run hands out is as it was at its best measurement, else at its las
     { step: 8, loss: 5, best: false },
   ];
   expect(stepOfResult({ validations, step: last })).toBe(4);
+});
+
+test('Pairs of answers that the database stands in the way of say what is wrong with it', async () => {
+  let run = newRun({ state: 'done', adapterId: 2 });
+  const trials = new Trials({
+    background: { reply: () => Promise.resolve('') },
+    library: { list: () => Promise.reject(new SqliteError('database is locked', 'SQLITE_BUSY')) },
+    find: () => run,
+    change: (_, patch) => (run = { ...run, ...patch(run) }),
+    isAtWork: () => false,
+  });
+  await trials.makePairs(run.id, 2);
+  await expect
+    .poll(() => run.notes)
+    .toEqual(['Pairs of answers are missing: Another program holds the database.']);
+  expect(run.pairsComing).toBe(0);
 });
 
 describe('prompts to try a run with', () => {

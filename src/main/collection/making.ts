@@ -4,7 +4,7 @@ import type { Dataset } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { DatasetJobs } from '../dataset-engine/messages.ts';
 import { Engine, type LaunchEngine } from '../engine/index.ts';
-import type { History } from '../history/index.ts';
+import { databaseError, type History } from '../history/index.ts';
 import { Line } from '../runs/index.ts';
 import { fileError } from '../storage/index.ts';
 import { clearBegun } from './begun.ts';
@@ -69,7 +69,7 @@ export class Making {
     try {
       await this.#make(live);
     } catch (thrown) {
-      const error = PunaError.from(thrown);
+      const error = PunaError.from(databaseError(thrown));
       // Whatever a stop interrupts complains in words of its own.
       const stopped =
         live.controller.signal.aborted && ['cancelled', 'internal', 'engine-died'].includes(error.code);

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Sample, TrainingRun } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Background } from '../chat/index.ts';
+import { databaseError } from '../history/index.ts';
 import type { Library } from '../library/index.ts';
 import { withoutHope, withReply } from './history.ts';
 import { baseOf, question, type Speaker, taughtBy } from './speakers.ts';
@@ -61,7 +62,9 @@ export class Sampler {
   async #work(): Promise<void> {
     this.#busy = true;
     for (let snapshot = this.#take(); snapshot; snapshot = this.#take()) {
-      await this.#ask(snapshot).catch((thrown: unknown) => this.#fail(PunaError.from(thrown)));
+      await this.#ask(snapshot).catch((thrown: unknown) => {
+        this.#fail(PunaError.from(databaseError(thrown)));
+      });
       await discard(snapshot);
     }
     this.#busy = false;
@@ -101,7 +104,7 @@ export class Sampler {
       this.#changeSample(prompt, (sample) => patch(text, sample));
     } catch (thrown) {
       const error = PunaError.from(thrown);
-      if (error.code !== 'invalid-input') throw error;
+      if (error.code !== 'invalid-input') throw thrown;
       this.#note(error);
       this.#changeSample(prompt, () => ({ missing: true }));
     }

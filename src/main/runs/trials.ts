@@ -1,6 +1,7 @@
 import type { Pair, TrainingRun } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import type { Background } from '../chat/index.ts';
+import { databaseError } from '../history/index.ts';
 import type { Library } from '../library/index.ts';
 import { stepOfResult } from '../../shared/result-of-run.ts';
 import { withHope, withoutHope } from './history.ts';
@@ -117,7 +118,7 @@ export class Trials {
     } catch (thrown) {
       // Whoever ended it knows; a run that was removed needs no note.
       if (signal.aborted) return;
-      const note = `Pairs of answers are missing: ${PunaError.from(thrown).message}`;
+      const note = `Pairs of answers are missing: ${PunaError.from(databaseError(thrown)).message}`;
       change(id, ({ notes }) => ({ pairsComing: 0, notes: [...notes.filter((one) => one !== note), note] }));
     } finally {
       this.#pairMakers.delete(id);
