@@ -11,6 +11,11 @@ export interface ListFilter {
   folderId: number | null;
 }
 
+/** What is asked of the program. */
+interface ListClient {
+  conversations: Pick<Client['conversations'], 'list'>;
+}
+
 /** The conversations of the sidebar as far as they are loaded: pinned first, then by last change. */
 export class ConversationList {
   items = $state.raw<ConversationSummary[]>([]);
@@ -18,13 +23,13 @@ export class ConversationList {
   archived = $state(false);
   folderId = $state<number | null>(null);
   #cursor = $state<string | null>(null);
-  /** A further page that is on its way. */
+  /** A further page of what is shown, which is on its way. */
   #more: Promise<void> | null = null;
   /** Only the newest load counts: an older answer may be of another folder. */
   #load = 0;
-  readonly #client: Client;
+  readonly #client: ListClient;
 
-  constructor(client: Client) {
+  constructor(client: ListClient) {
     this.#client = client;
   }
 
@@ -35,6 +40,8 @@ export class ConversationList {
   /** Loads what is shown anew, as far as it was loaded and one answer holds. */
   async reload(): Promise<void> {
     const load = ++this.#load;
+    // Nobody waits for a page that does not count any more.
+    this.#more = null;
     const limit = Math.min(largestPage, Math.max(pageSize, this.items.length));
     const page = await this.#client.conversations.list({ ...this.#filter(), cursor: null, limit });
     if (load !== this.#load) return;
@@ -44,13 +51,19 @@ export class ConversationList {
   }
 
   loadMore(limit = pageSize): Promise<void> {
-    this.#more ??= this.#loadPage(limit).finally(() => (this.#more = null));
-    return this.#more;
+    if (this.#more) return this.#more;
+    const more = this.#loadPage(limit).finally(() => {
+      if (this.#more === more) this.#more = null;
+    });
+    this.#more = more;
+    return more;
   }
 
-  /** Loads all that there is, for whoever wants to see its end. */
+  /** Loads all that there is of what is shown, for whoever wants to see its end. */
   async loadAll(): Promise<void> {
-    while (this.hasMore) await this.loadMore(largestPage);
+    const { archived, folderId } = this;
+    const isShown = () => archived === this.archived && folderId === this.folderId;
+    while (isShown() && this.hasMore) await this.loadMore(largestPage);
   }
 
   async #loadPage(limit: number): Promise<void> {
@@ -58,7 +71,8 @@ export class ConversationList {
     if (cursor === null) return;
     const load = this.#load;
     const page = await this.#client.conversations.list({ ...this.#filter(), cursor, limit });
-    if (load !== this.#load) return;
+    // What was loaded anew meanwhile may end elsewhere.
+    if (load !== this.#load || cursor !== this.#cursor) return;
     // A conversation that moved up meanwhile may come a second time.
     const byId = Object.fromEntries([...page.conversations, ...this.items].map((item) => [item.id, item]));
     this.items = Object.values(byId).sort(inOrder);
