@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { History, openDatabase } from '../../src/main/history/index.ts';
+import { History, type MessageChange, openDatabase } from '../../src/main/history/index.ts';
+import { defaultSampling, type ReplyStats } from '../../src/shared/contract/index.ts';
 import { temporaryFolder } from '../support/shell.ts';
 
 let folder: string;
@@ -144,6 +145,33 @@ describe('a reply that streams', () => {
     history.messages.write(reply.id, { text: 'final words', status: 'complete' });
     expect(search('words')).toHaveLength(1);
     expect(search('draft')).toEqual([]);
+  });
+
+  test('that is changed keeps all that the change does not name; null takes its error away', () => {
+    const { id } = history.conversations.create();
+    const reply = history.messages.append({
+      ...{ conversationId: id, parentId: null, role: 'assistant', text: 'Grass', thinking: 'Hm.' },
+      status: 'streaming',
+    });
+    const stats: ReplyStats = {
+      ...{ model: 'tiny', server: null, adapters: [], sampling: defaultSampling, seed: 1, promptTokens: 5 },
+      ...{ cachedTokens: 0, tokens: 7, seconds: 1, timeToFirstToken: 0.5, tokensPerSecond: 12 },
+      ...{ contextUsed: 12, contextSize: 64, droppedMessages: 0, truncated: false },
+    };
+    const changes: MessageChange[] = [
+      { error: 'The disk is full.', errorCode: 'disk-full' },
+      { text: 'Golden grass' },
+      { thinking: 'Hm, yes.' },
+      { status: 'interrupted' },
+      { stats },
+      { error: null },
+    ];
+    let expected = reply;
+    for (const change of changes) {
+      history.messages.write(reply.id, change);
+      expected = { ...expected, ...change, ...(change.error === null && { errorCode: null }) };
+      expect(history.messages.get(reply.id)).toEqual(expected);
+    }
   });
 });
 

@@ -38,6 +38,19 @@ export interface MessageChange {
   stats?: ReplyStats;
 }
 
+/** What is written of a change; what is null stays as it is. */
+interface WrittenRow {
+  id: number;
+  text: string | null;
+  thinking: string | null;
+  status: Message['status'] | null;
+  /** The error and its kind are written, also where they are null. */
+  hasError: 0 | 1;
+  error: string | null;
+  errorCode: Message['errorCode'];
+  stats: string | null;
+}
+
 /** A disk takes some milliseconds to be certain, a slow one some dozens: too long for every autosave. */
 const waitMilliseconds = 1_000;
 
@@ -50,19 +63,7 @@ export class Messages {
   #waitedAt = -Infinity;
   readonly #get: Statement<[number], MessageRow>;
   readonly #attachments: Statement<[number], AttachmentRow>;
-  readonly #write: Statement<
-    [
-      string | null,
-      string | null,
-      string | null,
-      0 | 1,
-      string | null,
-      0 | 1,
-      string | null,
-      string | null,
-      number,
-    ]
-  >;
+  readonly #write: Statement<[WrittenRow]>;
 
   constructor(
     database: Database,
@@ -78,9 +79,10 @@ export class Messages {
        WHERE message_id = ? ORDER BY position`,
     );
     this.#write = database.prepare(
-      `UPDATE messages SET text = coalesce(?, text), thinking = coalesce(?, thinking), status = coalesce(?, status),
-         error = CASE WHEN ? THEN ? ELSE error END,
-         error_code = CASE WHEN ? THEN ? ELSE error_code END, stats = coalesce(?, stats) WHERE id = ?`,
+      `UPDATE messages SET text = coalesce(@text, text), thinking = coalesce(@thinking, thinking),
+         status = coalesce(@status, status), error = CASE WHEN @hasError THEN @error ELSE error END,
+         error_code = CASE WHEN @hasError THEN @errorCode ELSE error_code END, stats = coalesce(@stats, stats)
+       WHERE id = @id`,
     );
   }
 
@@ -146,24 +148,17 @@ export class Messages {
    */
   write(id: number, { text, thinking, status, error, errorCode, stats }: MessageChange): void {
     const final = status !== undefined && isFinal(status);
-    const fails = error === undefined ? 0 : 1;
     const now = performance.now();
     const waits = final || now - this.#waitedAt >= waitMilliseconds;
     if (waits) this.#waitedAt = now;
     this.#database.pragma(`synchronous = ${waits ? 'FULL' : 'NORMAL'}`);
     try {
       this.#database.transaction(() => {
-        this.#write.run(
-          text ?? null,
-          thinking ?? null,
-          status ?? null,
-          fails,
-          error ?? null,
-          fails,
-          errorCode ?? null,
-          stats ? JSON.stringify(stats) : null,
-          id,
-        );
+        this.#write.run({
+          ...{ id, text: text ?? null, thinking: thinking ?? null, status: status ?? null },
+          ...{ hasError: error === undefined ? 0 : 1, error: error ?? null, errorCode: errorCode ?? null },
+          stats: stats ? JSON.stringify(stats) : null,
+        });
         if (final) this.#index.putMessage(id, this.#row(id).text);
       })();
     } finally {
