@@ -31,6 +31,7 @@ import { goTo } from '../../lib/router.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { layout } from '../../lib/stores/layout.svelte.ts';
 import { themeInView } from '../../lib/theme.ts';
+import { optionOf } from '../library/fault.ts';
 import { chooseRemote } from '../servers/choose.ts';
 import { addServer } from '../servers/dialogs.svelte.ts';
 import { placeIcons } from '../servers/place.ts';
@@ -52,10 +53,11 @@ export function allCommands(onnew: () => void): Command[] {
     ...forConversation(),
     ...app.chatModels
       .filter(({ missing, id }) => !missing && id !== app.model?.id)
-      .map(({ id, name }) => ({
-        label: t('palette.useModel', { name }),
+      .map((model) => ({
+        label: optionOf(model, { label: t('palette.useModel', { name: model.name }) }),
         icon: Box,
         run: () => {
+          const { id } = model;
           app.change({ modelId: id }).catch(tellFailure);
           app.client.models.load({ modelId: id }).catch(tellFailure);
         },
