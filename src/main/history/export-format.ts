@@ -23,6 +23,8 @@ export const exportedMessageSchema = messageSchema
   .extend({
     parent: placeSchema,
     error: z.string().nullable().default(null),
+    // Absent in older exports; a newer Puna may know kinds that this one does not.
+    errorCode: messageSchema.shape.errorCode.catch(null),
     attachments: z.array(attachmentSchema).default([]),
     stats: replyStatsSchema.nullable().default(null),
     feedback: feedbackSchema.default({ rating: null, correction: null }),

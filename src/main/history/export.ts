@@ -67,9 +67,9 @@ class ConversationReader {
       }),
       leaf: place(conversation.leafId),
       messages: messages.map((message) => {
-        const { role, text, thinking, status, error, stats, feedback } = message;
+        const { role, text, thinking, status, error, errorCode, stats, feedback } = message;
         return {
-          ...{ parent: place(message.parentId), role, text, thinking, status, error },
+          ...{ parent: place(message.parentId), role, text, thinking, status, error, errorCode },
           ...{ attachments: this.#files(message.id), stats, feedback, createdAt: message.createdAt },
         };
       }),

@@ -140,18 +140,19 @@ async function insertMessages(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const insert = database.prepare(
-    `INSERT INTO messages (conversation_id, parent_id, role, text, thinking, status, error, stats, rating, correction, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO messages (conversation_id, parent_id, role, text, thinking, status, error, error_code, stats, rating, correction, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const attach = database.prepare('INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?)');
   const ids: number[] = [];
   const idAt = (place: number | null) => (place === null ? null : (ids[place] ?? null));
   const add = (message: ExportedMessage) => {
-    const { role, text, thinking, status, error, stats, feedback, createdAt, attachments } = message;
+    const { role, text, thinking, status, error, errorCode, stats, feedback, createdAt, attachments } =
+      message;
     // A reply that was being written when it was exported is not being written here.
     const kept = status === 'waiting' || status === 'streaming' ? 'interrupted' : status;
     const { lastInsertRowid } = insert.run(
-      ...[conversationId, idAt(message.parent), role, text, thinking, kept, error],
+      ...[conversationId, idAt(message.parent), role, text, thinking, kept, error, errorCode],
       ...[stats && JSON.stringify(stats), feedback.rating, feedback.correction, createdAt],
     );
     const id = Number(lastInsertRowid);
