@@ -11,7 +11,7 @@ import { findBrowser, launchBrowser, withPage } from './browser.ts';
 const sentence = '파일이 손상되었어요.';
 const remedy = '다시 내려받거나 복사해 주세요. 다른 파일을 골라도 돼요.';
 
-describe.skipIf(!findBrowser())('a model whose file is broken, in Korean,', () => {
+describe.skipIf(!findBrowser())('in Korean', () => {
   let browser: Browser;
   let shell: Shell;
   let broken: string;
@@ -53,7 +53,7 @@ describe.skipIf(!findBrowser())('a model whose file is broken, in Korean,', () =
     expect(violations.map(({ id }) => id)).toEqual([]);
   }
 
-  test('is told once where it was to be taught', async () => {
+  test('a model whose file is broken is told once where it was to be taught', async () => {
     await withPage(browser, shell, { address: `#/teach/dataset/${datasetId}`, width: 360 }, async (page) => {
       await page.getByText('지금은 알 수 없어요. 위의 설명을 봐 주세요.').waitFor();
       const alerts = page.getByRole('main').getByRole('alert');
@@ -63,7 +63,7 @@ describe.skipIf(!findBrowser())('a model whose file is broken, in Korean,', () =
     });
   });
 
-  test('fails a reply with what to do, and with the words of the program below', async () => {
+  test('a model whose file is broken fails a reply with what to do, and with the words of the program below', async () => {
     await withPage(browser, shell, { width: 360 }, async (page) => {
       await page.getByRole('button', { name: '모델: first by name' }).waitFor();
       await page.getByRole('textbox', { name: '메시지' }).fill('Colour?');
@@ -79,7 +79,7 @@ describe.skipIf(!findBrowser())('a model whose file is broken, in Korean,', () =
     });
   });
 
-  test('is marked where models are chosen, and the next one answers by itself', async () => {
+  test('a model whose file is broken is marked where models are chosen, and the next one answers by itself', async () => {
     await withPage(browser, shell, { width: 360 }, async (page) => {
       await page.getByRole('button', { name: '모델: golden' }).click();
       await page.getByRole('button', { name: `first by name ${sentence}` }).waitFor();
@@ -94,6 +94,33 @@ describe.skipIf(!findBrowser())('a model whose file is broken, in Korean,', () =
       // It may be another file by now.
       await card.getByRole('button', { name: '불러오기', exact: true }).click();
       await card.getByRole('button', { name: '다시 시도' }).waitFor();
+      // And can still be chosen elsewhere, where it is called so too.
+      const option = `first by name · ${sentence}`;
+      await page.goto(`http://127.0.0.1:${shell.port}/#/settings`);
+      const usual = page.getByRole('combobox', { name: '모델', exact: true });
+      await usual.selectOption({ label: option });
+      await page.goto(`http://127.0.0.1:${shell.port}/#/teach/dataset/${datasetId}`);
+      const taught = page.getByRole('combobox', { name: '가르칠 모델' });
+      await taught.selectOption({ label: option });
+      expect(await taught.locator(':checked').innerText()).toBe(option);
+      await expectAccessible(page);
+    });
+  });
+
+  test('what was refused is told with what to do, and the words of the program at the press of a button', async () => {
+    await withPage(browser, shell, { address: '#/settings', width: 360 }, async (page) => {
+      const buffer = Buffer.from('[]');
+      const file = { name: 'notes.json', mimeType: 'application/json', buffer };
+      await page.locator('input[accept*="application/json"]').setInputFiles(file);
+      const notice = page.getByRole('region', { name: '알림' }).getByRole('listitem');
+      await notice.getByText('고르거나 적은 것을 확인해 주세요.').waitFor();
+      await expectAccessible(page, '[data-sonner-toaster]');
+      await notice.getByRole('button', { name: '자세히 (영어)' }).click();
+      await notice.getByText('notes.json is not a history that Puna exported as JSON').waitFor();
+      expect(await notice.getByText('그렇게는 할 수 없어요.').isVisible()).toBe(true);
+      await expectAccessible(page, '[data-sonner-toaster]');
+      const { width } = (await notice.boundingBox()) ?? { width: Infinity };
+      expect(width).toBeLessThanOrEqual(360);
     });
   });
 });

@@ -1,8 +1,10 @@
 // @vitest-environment jsdom
+import { ORPCError } from '@orpc/client';
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Attachment } from '../../src/shared/contract/index.ts';
 import Composer from '../../src/renderer/components/composer/Composer.svelte';
+import { setLanguage } from '../../src/renderer/lib/i18n.svelte.ts';
 import { ComposerProps } from './renderer-message-props.svelte.ts';
 
 beforeAll(() => {
@@ -49,6 +51,40 @@ function open(props = new ComposerProps()) {
   };
   return { page, field, write, press, attach, props, composer };
 }
+
+describe('what could not be sent', () => {
+  const sentence = 'This reply is still being written.';
+  const data = { code: 'invalid-input', remedy: 'Wait until it ends, or stop it.' };
+  const onsend = () => Promise.reject(new ORPCError('FAILED', { message: sentence, data }));
+  const alertOf = async (page: HTMLElement) => {
+    const alert = await vi.waitFor(
+      () => page.querySelector('[role=alert]') ?? Promise.reject(new Error('None.')),
+    );
+    return { said: alert.querySelector('p')?.textContent, details: alert.querySelector('details') };
+  };
+  afterEach(() => setLanguage('en'));
+
+  it('comes back into the field, with why and what to do', async () => {
+    const { page, field, write, press } = open(new ComposerProps({ onsend }));
+    write('hello');
+    press({});
+    const { said, details } = await alertOf(page);
+    expect(said).toBe(`Not sent. ${sentence} ${data.remedy}`);
+    expect(details).toBeNull();
+    expect(field.value).toBe('hello');
+  });
+
+  it('says so in Korean, with the words of the program folded below', async () => {
+    setLanguage('ko');
+    const { page, write, press } = open(new ComposerProps({ onsend }));
+    write('hello');
+    press({});
+    const { said, details } = await alertOf(page);
+    expect(said).toBe('보내지 못했어요. 그렇게는 할 수 없어요. 고르거나 적은 것을 확인해 주세요.');
+    expect(details?.open).toBe(false);
+    expect(details?.querySelector('[lang=en]')?.textContent).toBe(`${sentence} ${data.remedy}`);
+  });
+});
 
 describe('the field', () => {
   it('sends with Enter, and is empty then', () => {

@@ -2,14 +2,13 @@ import { ORPCError } from '@orpc/client';
 import { toast } from 'svelte-sonner';
 import type { Failure } from '../../shared/contract/index.ts';
 import { type ErrorCode, errorCodes } from '../../shared/error.ts';
-import { en } from '../messages/failures/en.ts';
 import { Disconnected } from './connection.svelte.ts';
 import { locale, t } from './i18n.svelte.ts';
 
 /** What a person reads of a failure. */
 export interface FailureWords {
   sentence: string;
-  /** What to do; empty where that is not known in the person's language. */
+  /** What to do; empty where nobody knows. */
   remedy: string;
   /** The program's own words, where the others are in another language than those; else empty. */
   own: string;
@@ -24,13 +23,24 @@ export function wordsOf({ code, message, remedy }: Failure): FailureWords {
   if (locale() === 'en') return own;
   return {
     sentence: t(`failure.${code}`),
-    remedy: hasRemedy(code) ? t(`failure.remedies.${code}`) : '',
+    remedy: t(`failure.remedies.${code}`),
     own: oneLine(own),
   };
 }
 
+/** A failure of which the words are known already. */
+export class Told extends Error {
+  readonly words: FailureWords;
+
+  constructor(words: FailureWords) {
+    super(oneLine(words));
+    this.words = words;
+  }
+}
+
 /** What a failed call says to a person. */
 export function failureText(thrown: unknown): FailureWords {
+  if (thrown instanceof Told) return thrown.words;
   if (isBroken(thrown))
     return { sentence: t('failure.disconnected'), remedy: t('failure.disconnectedRemedy'), own: '' };
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -79,18 +89,32 @@ export function named(
 /** Tells a failure that nothing else shows. That the connection is broken, the whole page shows. */
 export function tellFailure(thrown: unknown): void {
   if (isBroken(thrown)) return;
-  const { sentence, remedy, own } = failureText(thrown);
-  const description = remedy || own;
   // The same one again takes the place of the first.
-  toast.error(sentence, { id: sentence, duration: 8000, ...(description && { description }) });
+  const words = failureText(thrown);
+  noticeFailure(words, { id: `${words.sentence} ${words.own}` });
+}
+
+/** A notice keeps what a later one with its name does not take away. */
+const noButtons = { action: undefined, cancel: undefined } as unknown as { action: never; cancel: never };
+/** How long notices are shown: what to do, and the program's own words, which are longer, in milliseconds. */
+const shownFor = { remedy: 8000, own: 20_000 };
+
+/** Tells a failure at the edge of the window, where nothing can be unfolded: a button shows the program's own words instead. */
+export function noticeFailure({ sentence, remedy, own }: FailureWords, { id }: { id: string }): void {
+  const showOwn = (event: Event): void => {
+    // Else the notice would go.
+    event.preventDefault();
+    toast.error(sentence, { ...noButtons, id, description: own, duration: shownFor.own });
+  };
+  toast.error(sentence, {
+    ...noButtons,
+    ...{ id, description: remedy || own, duration: shownFor.remedy },
+    ...(remedy && own && { action: { label: t('failure.details'), onClick: showOwn } }),
+  });
 }
 
 function isBroken(thrown: unknown): boolean {
   return thrown instanceof Disconnected || (thrown instanceof Error && thrown.name === 'AbortError');
-}
-
-function hasRemedy(code: ErrorCode): code is keyof typeof en.remedies {
-  return code in en.remedies;
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

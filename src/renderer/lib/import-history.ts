@@ -1,5 +1,5 @@
 import { toast } from 'svelte-sonner';
-import { failureText } from './failure.ts';
+import { failureText, noticeFailure } from './failure.ts';
 import { percent } from './figures.ts';
 import { t } from './i18n.svelte.ts';
 import { app } from './stores/app.svelte.ts';
@@ -21,7 +21,6 @@ export async function importHistory(file: File): Promise<void> {
     const text = t('settings.imported', { count: conversations, messages });
     toast.success(text, { id: notice, duration: 6000 });
   } catch (thrown) {
-    const { sentence, remedy, own } = failureText(thrown);
-    toast.error(sentence, { id: notice, description: remedy || own, duration: 10_000 });
+    noticeFailure(failureText(thrown), { id: notice });
   }
 }

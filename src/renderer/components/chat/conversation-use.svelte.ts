@@ -1,5 +1,5 @@
 import type { Attachment } from '../../../shared/contract/index.ts';
-import { failureText, oneLine, tellFailure } from '../../lib/failure.ts';
+import { tellFailure } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import type { MessageActions } from '../message/actions.ts';
 
@@ -33,12 +33,8 @@ export class ConversationUse {
 
   /** The composer shows what went wrong, beside what could not be sent. */
   async send({ text, attachments }: { text: string; attachments: Attachment[] }): Promise<void> {
-    try {
-      const conversation = await app.begin();
-      await conversation.send(text, attachments);
-    } catch (thrown) {
-      throw new Error(oneLine(failureText(thrown)), { cause: thrown });
-    }
+    const conversation = await app.begin();
+    await conversation.send(text, attachments);
   }
 
   async #allowAnyBase(messageId: number): Promise<void> {

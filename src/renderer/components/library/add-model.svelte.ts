@@ -1,5 +1,5 @@
 import { toast } from 'svelte-sonner';
-import { failureText, tellFailure } from '../../lib/failure.ts';
+import { failureText, noticeFailure, tellFailure } from '../../lib/failure.ts';
 import { t } from '../../lib/i18n.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { upload } from '../../lib/upload.ts';
@@ -49,7 +49,6 @@ async function addCopy(file: File): Promise<void> {
     toast.success(t('models.added', { name }), { id: notice, duration: 4000, ...noCancel });
   } catch (thrown) {
     if (stop.signal.aborted) return void toast.dismiss(notice);
-    const { sentence, remedy, own } = failureText(thrown);
-    toast.error(sentence, { id: notice, description: remedy || own, duration: 10_000, ...noCancel });
+    noticeFailure(failureText(thrown), { id: notice });
   }
 }

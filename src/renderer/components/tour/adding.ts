@@ -1,4 +1,4 @@
-import { oneLine } from '../../lib/failure.ts';
+import { Told } from '../../lib/failure.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { bench } from '../weights/workbench.svelte.ts';
 import { resultName } from './made.svelte.ts';
@@ -17,7 +17,7 @@ export async function layOut(all: TourSamples): Promise<void> {
     await bench.addPath(all.delta.base);
     await bench.addPath(all.delta.path);
     const refused = bench.items.find(({ failure }) => failure !== null)?.failure;
-    if (refused) throw new Error(oneLine(refused));
+    if (refused) throw new Told(refused);
     bench.choose('delta-apply');
   }
   bench.set({ name: resultName });
@@ -28,7 +28,7 @@ export async function add(all: TourSamples): Promise<void> {
   await layOut(all);
   await bench.start();
   const refused = bench.planFailure;
-  if (refused) throw new Error(oneLine(refused));
+  if (refused) throw new Told(refused);
 }
 
 /** Goes on with what was stopped or has failed. Errors: those of `weights.resume`. */

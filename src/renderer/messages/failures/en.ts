@@ -29,20 +29,29 @@ export const en = {
   'no-trash': 'The trash does not take this.',
   cancelled: 'It was cancelled.',
   internal: 'Something unforeseen went wrong.',
-  /** What to do, for the kinds of which no more need be said: what the program says is folded away then. */
+  /** What to do. The particulars are in what the program says, which is folded away below. */
   remedies: {
+    'invalid-input': 'Look at what you chose or entered.',
     'nothing-to-learn': 'Take data with replies or texts, or let the model read more at once.',
+    'not-found': 'It may have been deleted in another window. Choose another one, or make it anew.',
     'not-gguf': 'Choose a file that ends with .gguf.',
     'file-damaged': 'Download or copy it again, or take another one.',
+    'file-missing': 'Put it back, or take another one.',
     'unsupported-model':
       'The file may be damaged, or of a kind that Puna does not know yet. Take another one.',
     'out-of-memory': 'Close other programs, or take a smaller model or a smaller context.',
     'disk-full': 'Free some space, and try again.',
     'database-locked': 'Close the other program, and try again.',
+    'database-damaged': 'Check the disk, and put a backup in its place.',
+    'database-newer': 'Install that newer Puna.',
+    'already-running': 'Go on where it is open, or close it there first.',
+    'port-in-use': 'Take another port, or close the program that has it.',
     'engine-died': 'Try again. If it happens again, take a smaller model.',
     'no-model': 'Add a model on the Models page.',
     network: 'Look whether this computer is online and the address is right, and try again.',
     'no-access': 'Look whether the key or token is right and may be used for this.',
+    'no-trash': 'Delete it for good, or leave it where it is.',
     cancelled: 'You can begin again at any time.',
+    internal: 'Try again. If it happens again, report it with what Diagnostics in the settings collects.',
   },
 };
