@@ -21,7 +21,7 @@ import { MemoryShare, TrainingRuns } from './runs/index.ts';
 import { Servers } from './servers/index.ts';
 import { FileSecrets, type Secrets, secretsFile } from './secrets/index.ts';
 import { resourcesFault, Starter } from './starter/index.ts';
-import { lockDataFolder, sqliteVersion, Uploads } from './storage/index.ts';
+import { InPlace, lockDataFolder, sqliteVersion, Uploads } from './storage/index.ts';
 
 export interface AppOptions {
   /** Where everything lives: database, models, uploads. Made if it is not there. */
@@ -78,6 +78,12 @@ export async function createApp({
     // In slices beside everything else; what it does not reach this time it reaches next time.
     history.conversations.purge().catch(console.error);
     const events = new Events();
+    const inPlace = new InPlace(databaseFile(dataFolder), {
+      onChange: (isThere) => {
+        console.error(`The data folder is ${isThere ? 'back in' : 'no longer in'} its place.`);
+        events.publish({ type: 'data-folder', isThere });
+      },
+    });
     const uploads = new Uploads(join(dataFolder, 'uploads'));
     const folders = { adapters: join(dataFolder, 'adapters'), models: join(dataFolder, 'models') };
     const ownFolders = [folders.models, folders.adapters];
@@ -152,7 +158,7 @@ export async function createApp({
     const router = createRouter({
       ...{ starter, hub, downloads, api, servers },
       ...{ history, library, machine, chat, host, training, operations, collection, uploads, events, info },
-      ...{ diagnostics, showFolder: showFolder ?? null, updates },
+      ...{ diagnostics, inPlace, showFolder: showFolder ?? null, updates },
       ...{ pickModels: pickModels ?? null, shelves, verifier, ownFolders, trash },
     });
     await starter.takeIn();
@@ -173,6 +179,7 @@ export async function createApp({
         } finally {
           await workClosed;
           await host.close();
+          inPlace.close();
           database.close();
           log.info('Puna has ended.');
           unfollow();

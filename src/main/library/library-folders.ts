@@ -136,7 +136,8 @@ export class LibraryFolders {
   async #locate(): Promise<void> {
     const { database, ownFolders, machine } = this.#options;
     const own = ownFolders.map((path) => ({ path, origin: 'puna' as const }));
-    for (const path of ownFolders) await mkdir(path, { recursive: true }).catch(() => undefined);
+    // Nothing above them: a data folder that is gone must not seem to be back.
+    for (const path of ownFolders) await mkdir(path).catch(() => undefined);
     const downloaded = await downloadedFolders(machine ?? thisMachine());
     // The database may be closed meanwhile, too.
     if (this.#closed.signal.aborted) return;

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -24,7 +24,8 @@ export class LogFile {
     const text = `${line}\n`;
     const bytes = Buffer.byteLength(text);
     try {
-      if (this.#bytes === 0) mkdirSync(dirname(this.#path), { recursive: true });
+      // No folder above it: a data folder that is gone must not seem to be back.
+      if (this.#bytes === 0 && !existsSync(dirname(this.#path))) mkdirSync(dirname(this.#path));
       if (this.#bytes > 0 && this.#bytes + bytes > this.#mostBytes) {
         renameSync(this.#path, oldOf(this.#path));
         this.#bytes = 0;

@@ -31,7 +31,7 @@ import type { Operations } from '../operations/index.ts';
 import type { TrainingRuns } from '../runs/index.ts';
 import type { Servers } from '../servers/index.ts';
 import type { Starter } from '../starter/index.ts';
-import type { Uploads } from '../storage/index.ts';
+import type { InPlace, Uploads } from '../storage/index.ts';
 
 /** What the procedures are made of. */
 export interface Services {
@@ -58,6 +58,8 @@ export interface Services {
   events: Events;
   info: Pick<SystemInfo, 'version' | 'shell' | 'dataFolder'>;
   diagnostics: Diagnostics;
+  /** The database in the data folder. */
+  inPlace: InPlace;
   updates: () => Updates;
   /** Shows a folder in the desktop's file manager, where there is one. */
   showFolder: ((path: string) => Promise<void>) | null;
@@ -156,6 +158,7 @@ export function createRouter(services: Services): AppRouter {
         presets: history.presets.list(),
         settings: history.settings.get(),
         library: await shelves.state(),
+        dataFolderIsThere: services.inPlace.isThere,
       })),
       machine: os.system.machine.handler(({ input }) => machine.facts(input)),
       browse: os.system.browse.handler(({ input: { path, show } }) => browse(path, { show })),

@@ -3,6 +3,7 @@ export { type FilePieces, isRunning, moveDurably, removeLeftovers, writeAtomical
 export { type DatabaseFacts, readDatabaseFacts, sqliteVersion } from './database-facts.ts';
 export { fileError } from './file-error.ts';
 export { KeptUploads } from './kept-uploads.ts';
+export { InPlace } from './in-place.ts';
 export { freePath } from './free-path.ts';
 export { makeFolder, tryToWrite } from './make-folder.ts';
 export { type FolderLock, lockDataFolder, makeDataFolder } from './lock.ts';

@@ -17,6 +17,9 @@ export const en = {
     opening: 'Loading',
     lost: 'The connection to Puna was lost. It is being restored…',
     gone: 'Puna does not answer. Is it still running? If it was started anew, open the link that it printed.',
+    folderGone:
+      'The data folder {{folder}} was moved, deleted or replaced, or its disk is out of reach. Put that same folder back before you close Puna, or export your conversations; otherwise they may be lost.',
+    exportConversations: 'Export conversations',
     undo: 'Undo',
     dismiss: 'Dismiss',
     notices: 'Notices',

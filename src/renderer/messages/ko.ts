@@ -18,6 +18,9 @@ export const ko: Translation<Messages> = {
     opening: '불러오는 중이에요',
     lost: 'Puna와 연결이 끊겼어요. 다시 연결하고 있어요…',
     gone: 'Puna가 응답하지 않아요. 아직 켜져 있나요? 다시 시작했다면 그때 나온 링크로 열어 주세요.',
+    folderGone:
+      '데이터 폴더({{folder}})가 제자리에 없어요. 옮겨졌거나 지워졌거나 다른 폴더로 바뀌었을 수 있고, 디스크 연결이 끊겼을 수도 있어요. Puna를 닫기 전에 그 폴더를 제자리에 돌려놓거나 대화를 내보내 주세요. 그러지 않으면 대화가 사라질 수 있어요.',
+    exportConversations: '대화 내보내기',
     undo: '되돌리기',
     dismiss: '닫기',
     notices: '알림',

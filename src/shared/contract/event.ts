@@ -54,6 +54,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** A download as it is now; progress is told a few times a second. */
   z.object({ type: z.literal('download'), download: downloadSchema }),
   z.object({ type: z.literal('download-removed'), downloadId: idSchema }),
+  /** Whether the data folder is in its place; while it is not, what Puna keeps may be lost with its end. */
+  z.object({ type: z.literal('data-folder'), isThere: z.boolean() }),
   z.object({ type: z.literal('notice'), notice: noticeSchema }),
 ]);
 export type PunaEvent = z.infer<typeof eventSchema>;

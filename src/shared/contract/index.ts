@@ -141,6 +141,7 @@ export const contract = {
         presets: z.array(presetSchema),
         settings: settingsSchema,
         library: libraryStateSchema,
+        dataFolderIsThere: z.boolean(),
       }),
     ),
     /** What this machine has and can do; measured at the first time, which takes about two seconds, and when `measure` asks for it. */

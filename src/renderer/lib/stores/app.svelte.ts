@@ -55,6 +55,8 @@ export class AppState {
   models = $state.raw<Model[]>([]);
   /** Folders that models come from, and what is in them beside models and adapters. */
   library = $state.raw<LibraryState>({ folders: [], downloaded: [], weights: [], reading: false });
+  /** Otherwise what Puna keeps may be lost with its end. */
+  dataFolderIsThere = $state(true);
   folders = $state.raw<Folder[]>([]);
   presets = $state.raw<Preset[]>([]);
   open = $state.raw<OpenConversation | null>(null);
@@ -199,6 +201,7 @@ export class AppState {
     this.queue = state.queue;
     this.models = state.models;
     this.library = state.library;
+    this.dataFolderIsThere = state.dataFolderIsThere;
     this.folders = state.folders;
     this.presets = state.presets;
     this.#useSettings(state.settings);
@@ -275,6 +278,9 @@ export class AppState {
         return this.downloads.put(event.download);
       case 'download-removed':
         return this.downloads.remove(event.downloadId);
+      case 'data-folder':
+        this.dataFolderIsThere = event.isThere;
+        return;
       case 'notice':
         return tellNotice(event.notice);
     }
