@@ -42,7 +42,7 @@ export const phases: readonly Phase[] = [
   {
     name: 'third',
     data: { seed: 3, naming: 0.3 },
-    settings: { steps: 8000, warmup: 50, schedule: 'cosine' },
+    settings: { steps: 14_000, warmup: 50, schedule: 'cosine' },
   },
 ];
 
