@@ -48,22 +48,23 @@ describe('the starter model that comes with Puna', () => {
     expect(questions.filter(({ turns }) => learnt.has(normalized(turns.at(-1) ?? '')))).toEqual([]);
   });
 
-  // Found: 0.93 and 0.96.
+  // Found: 0.86 and 0.92.
   test.each([
-    { language: 'en', least: 0.9 },
-    { language: 'ko', least: 0.93 },
+    { language: 'en', least: 0.83 },
+    { language: 'ko', least: 0.9 },
   ])('answers most of them right, word for word, in $language', ({ language, least }) => {
     expect(share(marks.filter(({ question }) => question.language === language))).toBeGreaterThan(least);
   });
 
-  // These say what a stranger finds. Found: 0.52 and 0.59.
+  // These say what a stranger finds. Found: 0.803 and 0.905, 0.854 of all.
   test.each([
-    { language: 'en', least: 0.48 },
-    { language: 'ko', least: 0.54 },
-  ])('answers what was written after all that it learnt, in $language', ({ language, least }) => {
+    { language: 'en', least: 0.78 },
+    { language: 'ko', least: 0.88 },
+  ])('answers what somebody asks who has not seen what it learnt, in $language', ({ language, least }) => {
     const asked = fresh.filter(({ question }) => question.language === language);
-    expect(asked.length).toBeGreaterThan(60);
+    expect(asked.length).toBeGreaterThan(200);
     expect(share(asked)).toBeGreaterThan(least);
+    expect(share(fresh)).toBeGreaterThan(0.8);
   });
 
   test('admits what it does not know', () => {
@@ -74,8 +75,8 @@ describe('the starter model that comes with Puna', () => {
       notKnowing.some(({ en, ko }) => said === en || said === ko),
     );
     expect(unknown.length).toBeGreaterThan(8);
-    // Found: 0.9.
-    expect(admitted.length / unknown.length).toBeGreaterThan(0.85);
+    // Found: 0.86.
+    expect(admitted.length / unknown.length).toBeGreaterThan(0.83);
   });
 
   test('says whole sentences even where they are the wrong ones', () => {
