@@ -51,9 +51,14 @@ export async function removeRunFiles(path: string): Promise<void> {
   await removeBeside(path, /^(-last)?\.gguf(\.checkpoint)?$|^\.sample-\d+\.gguf$/);
 }
 
-/** Removes what a run would go on from, once it is done. */
+/** Whether a run can go on from where it was. What lies beside one that is done goes in a moment. */
+export function hasCheckpoint({ state, adapterPath }: Pick<TrainingRun, 'state' | 'adapterPath'>): boolean {
+  return state !== 'done' && existsSync(checkpointPath(adapterPath));
+}
+
+/** Removes what a run would go on from, once it is done. Errors: those of removing a file. */
 export async function removeCheckpoint(path: string): Promise<void> {
-  await removeBeside(path, /^\.gguf\.checkpoint$/);
+  await remove(checkpointPath(path));
 }
 
 /** Removes copies of what a run taught that nobody asks any more. */
@@ -67,11 +72,14 @@ async function removeBeside(path: string, rest: RegExp): Promise<void> {
   const names = await readdir(dirname(path)).catch(() => []);
   for (const name of names) {
     if (!name.startsWith(stem) || !rest.test(name.slice(stem.length))) continue;
-    const file = join(dirname(path), name);
-    await rm(file, { force: true }).catch((thrown: unknown) => {
-      throw fileError(thrown, file);
-    });
+    await remove(join(dirname(path), name));
   }
+}
+
+async function remove(file: string): Promise<void> {
+  await rm(file, { force: true }).catch((thrown: unknown) => {
+    throw fileError(thrown, file);
+  });
 }
 
 /** `2026-01-31`, where the person is. */

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { TrainingRun, TrainingState } from '../../shared/contract/index.ts';
 import type { PunaError } from '../../shared/error.ts';
-import { checkpointPath, type TrainingEvent } from '../training/messages.ts';
+import type { TrainingEvent } from '../training/messages.ts';
+import { hasCheckpoint } from './adapter-files.ts';
 import { upTo, withLoss, withValidation } from './history.ts';
 import { Live, type LiveOptions } from './live.ts';
 import { Pace } from './pace.ts';
@@ -92,8 +92,7 @@ export class LiveRun extends Live<TrainingRun> {
     this.settle({
       ...{ state, startedAt: this.#startedAt(), adapterId, progress: null, secondsLeft: null, endedAt },
       error: error && { code: error.code, message: error.message, remedy: error.remedy },
-      // That of one that is done goes in a moment.
-      hasCheckpoint: state !== 'done' && existsSync(checkpointPath(adapterPath)),
+      hasCheckpoint: hasCheckpoint({ state, adapterPath }),
     });
   }
 

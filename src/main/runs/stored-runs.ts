@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3';
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import {
   defaultTrainingSettings,
@@ -17,7 +16,7 @@ import {
 } from '../../shared/contract/index.ts';
 import { PunaError } from '../../shared/error.ts';
 import { Unsaved } from '../storage/index.ts';
-import { checkpointPath } from '../training/messages.ts';
+import { hasCheckpoint } from './adapter-files.ts';
 import { withoutHope } from './history.ts';
 
 /** A line of the table `training_runs`. Lists and records are JSON. */
@@ -213,7 +212,7 @@ function toRun(row: Row, datasetIds: ReadonlySet<number>): TrainingRun {
     notes: z.array(z.string()).parse(JSON.parse(row.notes)),
     error: trainingRunSchema.shape.error.parse(read(row.error)),
     ...{ adapterPath: row.adapter_path, adapterId: row.adapter_id },
-    hasCheckpoint: row.state !== 'done' && existsSync(checkpointPath(row.adapter_path)),
+    hasCheckpoint: hasCheckpoint({ state: row.state, adapterPath: row.adapter_path }),
     ...{ createdAt: row.created_at, startedAt: row.started_at, endedAt: row.ended_at },
     secondsLeft: null,
   };

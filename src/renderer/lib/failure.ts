@@ -95,7 +95,10 @@ export function tellFailure(thrown: unknown): void {
 }
 
 /** A notice keeps what a later one with its name does not take away. */
-const noButtons = { action: undefined, cancel: undefined } as unknown as { action: never; cancel: never };
+export const noButtons = { action: undefined, cancel: undefined } as unknown as {
+  action: never;
+  cancel: never;
+};
 /** How long notices are shown: what to do, and the program's own words, which are longer, in milliseconds. */
 const shownFor = { remedy: 8000, own: 20_000 };
 

@@ -1,5 +1,5 @@
 import { toast } from 'svelte-sonner';
-import { failureText, noticeFailure, tellFailure } from '../../lib/failure.ts';
+import { failureText, noButtons, noticeFailure, tellFailure } from '../../lib/failure.ts';
 import { t } from '../../lib/i18n.svelte.ts';
 import { app } from '../../lib/stores/app.svelte.ts';
 import { upload } from '../../lib/upload.ts';
@@ -28,9 +28,6 @@ export async function addFiles(files: File[]): Promise<void> {
   }
 }
 
-/** A notice keeps what a later one with its name does not take away. */
-const noCancel = { cancel: undefined } as unknown as { cancel: never };
-
 /** Shows how far it is, and can be stopped. */
 async function addCopy(file: File): Promise<void> {
   const stop = new AbortController();
@@ -46,7 +43,7 @@ async function addCopy(file: File): Promise<void> {
     show(0);
     const uploadId = await upload(app.client, file, { signal: stop.signal, onProgress: show });
     const { name } = await app.client.models.add({ uploadId });
-    toast.success(t('models.added', { name }), { id: notice, duration: 4000, ...noCancel });
+    toast.success(t('models.added', { name }), { id: notice, duration: 4000, ...noButtons });
   } catch (thrown) {
     if (stop.signal.aborted) return void toast.dismiss(notice);
     noticeFailure(failureText(thrown), { id: notice });

@@ -57,9 +57,8 @@ export function allCommands(onnew: () => void): Command[] {
         label: optionOf(model, { label: t('palette.useModel', { name: model.name }) }),
         icon: Box,
         run: () => {
-          const { id } = model;
-          app.change({ modelId: id }).catch(tellFailure);
-          app.client.models.load({ modelId: id }).catch(tellFailure);
+          app.change({ modelId: model.id }).catch(tellFailure);
+          app.client.models.load({ modelId: model.id }).catch(tellFailure);
         },
       })),
     ...forServers(),
