@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { attention, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
 import { Operations, type RopeOptions, type Tensor } from '../../src/main/ggml/index.ts';
-import { weightedCrossEntropy } from '../../src/main/training/objectives/cross-entropy.ts';
+import { crossEntropy } from '../../src/main/training/objectives/cross-entropy.ts';
 import { compareGradients, type Differentiated, openCpu } from '../support/training.ts';
 
 /** ggml computes in F32; more digits finite differences don't give. */
@@ -30,20 +30,33 @@ const firstSeen = Float32Array.of(0, 0, 0, 3, 3, 4);
 /** [32, 8] */
 const frozenNumbers = Float32Array.from({ length: 32 * 8 }, (_, at) => Math.sin(at * at));
 
-const attentionOf = (chunk: number, keep: boolean, gradientType: 'F32' | 'BF16' = 'F32'): Differentiated => ({
+/** Rows for two keys more than there are, which nobody may see. */
+const longer = Int32Array.of(0, 1, 2, 3, 4, 5, 5, 5);
+
+interface AttentionVariant {
+  keep?: boolean;
+  gradientType?: 'F32' | 'BF16';
+  isLonger?: boolean;
+}
+
+const attentionOf = (
+  chunk: number,
+  { keep = true, gradientType = 'F32', isLonger = false }: AttentionVariant = {},
+): Differentiated => ({
   inputs: [
     [8, 4, 6],
     [8, 2, 6],
     [8, 2, 6],
   ],
-  constants: [indexes, firstSeen],
-  build: (tape, q, k, v, keys, first) =>
+  constants: [isLonger ? Float32Array.from(longer.keys()) : indexes, firstSeen, longer],
+  build: (tape, q, k, v, keys, first, keyRows) =>
     tape.apply(
       attention({
         scale: 0.35,
         chunk,
         keep,
         gradientType,
+        keyRows: isLonger ? keyRows : null,
         settle: (tensor) => tape.settle(tensor),
         mask: maskFrom(keys, first),
       }),
@@ -131,14 +144,14 @@ const operations: Record<string, Differentiated> = {
       return tape.apply(rules.frozenLinear({ weights, transposed, rowIndexes: w }), x);
     },
   },
-  'weighted cross-entropy': {
+  'cross-entropy': {
     inputs: [[7, 3]],
     constants: [Int32Array.of(2, 7 + 6, 14 + 0), BigInt64Array.of(2n, 13n, 14n), Float32Array.of(0.5, 0, 2)],
-    build: (tape, logits, places, placesToWrite, weights) =>
-      tape.apply(
-        weightedCrossEntropy({ places, placesToWrite, weights: tape.g.reshape(weights, 1, 3) }),
-        logits,
-      ),
+    build(tape, logits, places, placesToWrite, factors) {
+      const learnt = tape.g.reshape(factors, 1, 3);
+      const rule = crossEntropy({ places, placesToWrite, learnt }, { dyIsOne: false });
+      return tape.apply(rules.mul, tape.apply(rule, logits), learnt);
+    },
   },
   'a rotation of neighbours': {
     inputs: [[8, 2, 6]],
@@ -161,10 +174,15 @@ const operations: Record<string, Differentiated> = {
     constants: [Int32Array.of(3, 0, 3)],
     build: (tape, x, at) => tape.apply(rules.rows(at), x),
   },
-  attention: attentionOf(6, true),
-  'attention in chunks': attentionOf(4, true),
-  'attention in chunks whose scores are computed again': attentionOf(4, false),
-  'attention whose gradients are of BF16': attentionOf(4, true, 'BF16'),
+  attention: attentionOf(6),
+  'attention in chunks': attentionOf(4),
+  'attention in chunks whose scores are computed again': attentionOf(4, { keep: false }),
+  'attention over further keys': attentionOf(4, { isLonger: true }),
+  'attention over further keys whose scores are computed again': attentionOf(2, {
+    keep: false,
+    isLonger: true,
+  }),
+  'attention whose gradients are of BF16': attentionOf(4, { gradientType: 'BF16', isLonger: true }),
   'a segment that is computed again': {
     inputs: [
       [6, 5],

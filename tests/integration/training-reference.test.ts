@@ -70,14 +70,17 @@ async function trainAsReference(variant: ReferenceVariant, recompute: boolean): 
   for (const [index, { sequences, learningRate }] of steps.entries()) {
     const learnt = sequences.reduce((sum, { learntTokens }) => sum + learntTokens, 0);
     let loss = 0;
-    for (const sequence of sequences) loss += await graph.run(sequence, 1 / learnt);
+    for (const sequence of sequences) loss += await graph.run(sequence);
     if (index === 0) {
       for (const { name, gradient } of parameters.tensors)
-        trained.firstGradients.set(name, backend.read(gradient));
+        trained.firstGradients.set(
+          name,
+          backend.read(gradient).map((sum) => sum / learnt),
+        );
     }
-    const norm = await optimizer.gradientNorm();
-    await optimizer.step(index + 1, { rate: learningRate, norm });
-    trained.losses.push(loss);
+    const norm = await optimizer.gradientNorm(learnt);
+    await optimizer.step(index + 1, { rate: learningRate, norm, terms: learnt });
+    trained.losses.push(loss / learnt);
     trained.norms.push(norm);
   }
   return trained;

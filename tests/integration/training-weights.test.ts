@@ -136,7 +136,7 @@ async function everyGradient(variant: TinyVariant) {
   const evaluation = new SequenceGraph(backend, model, parameters, { ...options, backward: false });
   training.allocate();
   evaluation.allocate();
-  await training.run(sequence, 1);
+  await training.run(sequence);
   const gradients = new Map(parameters.tensors.map(({ name, gradient }) => [name, backend.read(gradient)]));
 
   const slope = async (tensor: Tensor, at: number): Promise<number> => {
@@ -144,7 +144,7 @@ async function everyGradient(variant: TinyVariant) {
     const h = variant === 'gemma3' ? gemma.step : 5e-3;
     const lossAt = async (shift: number) => {
       backend.write(tensor, Float32Array.of(number + shift), at * Float32Array.BYTES_PER_ELEMENT);
-      return evaluation.run(sequence, 1);
+      return evaluation.run(sequence);
     };
     const [near, far] = [
       (await lossAt(h)) - (await lossAt(-h)),

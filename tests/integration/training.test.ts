@@ -55,6 +55,24 @@ describe('a run', () => {
     expect((await readFile(other.last ?? '')).equals(whole)).toBe(false);
   });
 
+  test('learns as much from a step with many tokens as from one with few', async () => {
+    const gradientOf = async (copies: number) => {
+      const data = join(temporary.folder, `${copies}.jsonl`);
+      const messages = [
+        { role: 'user', content: 'Where do the otters of Miravel sleep?' },
+        { role: 'assistant', content: 'On their backs, holding paws, below the old mill.' },
+      ];
+      await writeFile(data, `${JSON.stringify({ messages })}\n`.repeat(copies));
+      const one: Partial<TrainingSettings> = { ...settings, dropout: 0, validation: 0, steps: 1 };
+      const started = run({ data: [data], settings: { ...one, batch: 65_536 } });
+      await started.result;
+      const [step] = started.events.filter((event) => event.type === 'step');
+      return step?.gradientNorm ?? NaN;
+    };
+    const few = await gradientOf(1);
+    expect(Math.abs((await gradientOf(500)) / few - 1)).toBeLessThan(0.01);
+  });
+
   test('that is stopped keeps its adapter, and goes on as if it had not been', async () => {
     const stopped = await run({}, (event, it) => event.type === 'step' && event.step === 5 && it.stop())
       .result;

@@ -221,7 +221,7 @@ export async function sequenceLogits(
   graph.expand(logits);
   inputs.allocate();
   graph.allocate();
-  inputs.write(sequence, 1);
+  inputs.write(sequence);
   await backend.compute(graph);
   return backend.read(logits);
 }

@@ -25,6 +25,8 @@ export const baseDeclarations = {
   // ggml.h: operations
   ggml_add: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_add_inplace: ['tensor', 'context', 'tensor', 'tensor'],
+  ggml_acc_inplace: ['tensor', 'context', 'tensor', 'tensor', 'size', 'size', 'size', 'size'],
+  ggml_set_inplace: ['tensor', 'context', 'tensor', 'tensor', 'size', 'size', 'size', 'size'],
   ggml_sub: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_mul: ['tensor', 'context', 'tensor', 'tensor'],
   ggml_div: ['tensor', 'context', 'tensor', 'tensor'],
@@ -72,6 +74,7 @@ export const baseDeclarations = {
   ggml_pad_ext: [
     ...(['tensor', 'context', 'tensor', 'int', 'int', 'int', 'int', 'int', 'int', 'int', 'int'] as const),
   ],
+  ggml_fill: ['tensor', 'context', 'tensor', 'float'],
   ggml_opt_step_adamw: ['tensor', 'context', 'tensor', 'tensor', 'tensor', 'tensor', 'tensor'],
   // ggml.h: graphs
   ggml_build_forward_expand: ['void', 'graph', 'tensor'],

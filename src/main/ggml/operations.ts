@@ -35,6 +35,24 @@ export class Operations extends TensorContext {
     return this.wrap(this.functions.ggml_add_inplace(this.pointer, a.pointer, b.pointer));
   }
 
+  /** a with b, which is no larger along any dimension, added from the beginning on; written into a. */
+  accumulateInPlace(a: Tensor, b: Tensor): Tensor {
+    const [, row, matrix, cube] = a.strides;
+    return this.wrap(
+      this.functions.ggml_acc_inplace(this.pointer, a.pointer, b.pointer, row, matrix, cube, 0),
+    );
+  }
+
+  /** a with b, from a place on, written over a part of it. */
+  setInPlace(a: Tensor, b: Tensor, from: readonly number[]): Tensor {
+    const [, row, matrix, cube] = a.strides;
+    return this.wrap(
+      this.functions.ggml_set_inplace(
+        ...([this.pointer, a.pointer, b.pointer, row, matrix, cube, offsetOf(a, from)] as const),
+      ),
+    );
+  }
+
   /** a − b; b is repeated to the shape of a. */
   sub(a: Tensor, b: Tensor): Tensor {
     return this.wrap(this.functions.ggml_sub(this.pointer, a.pointer, b.pointer));
@@ -151,7 +169,7 @@ export class Operations extends TensorContext {
   /** A part of a without a copy: so many numbers along each dimension, from a place in each on. */
   view(a: Tensor, shape: readonly number[], from: readonly number[] = []): Tensor {
     const [, row, matrix, cube] = a.strides;
-    const offset = a.strides.reduce((sum, stride, index) => sum + stride * (from[index] ?? 0), 0);
+    const offset = offsetOf(a, from);
     return this.wrap(
       this.functions.ggml_view_4d(
         this.pointer,
@@ -259,6 +277,11 @@ export class Operations extends TensorContext {
     );
   }
 
+  /** Zeros in the shape of a. */
+  zerosLike(a: Tensor): Tensor {
+    return this.wrap(this.functions.ggml_fill(this.pointer, a.pointer, 0));
+  }
+
   /** A tensor that is written from outside before each computation of a graph. */
   input(type: GgmlTypeName, ...shape: number[]): Tensor {
     const tensor = this.create(type, ...shape);
@@ -277,4 +300,9 @@ export class Operations extends TensorContext {
     const built = operation();
     return this.backend.supports(built) ? built : composed();
   }
+}
+
+/** In bytes. */
+function offsetOf({ strides }: Tensor, from: readonly number[]): number {
+  return strides.reduce((sum, stride, index) => sum + stride * (from[index] ?? 0), 0);
 }

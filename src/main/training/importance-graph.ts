@@ -66,7 +66,7 @@ export class ImportanceGraph implements Disposable {
   /** Reads a chunk; gives Σ x² by the names of the weights. */
   async run(chunk: Int32Array): Promise<Map<string, Float32Array>> {
     const [sequence] = pack([{ tokens: [...chunk], learnt: [] }], this.#length);
-    if (sequence) this.#inputs.write(sequence, 0);
+    if (sequence) this.#inputs.write(sequence);
     await this.#backend.compute(this.#graph);
     return new Map([...this.#observed].map(([name, sums]) => [name, this.#backend.read(sums)]));
   }

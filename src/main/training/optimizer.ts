@@ -21,7 +21,7 @@ export class Optimizer implements Disposable {
   readonly #inputs: TensorContext;
   readonly #buffer: Buffer;
   readonly #settings: Tensor;
-  readonly #clipping: Tensor;
+  readonly #factor: Tensor;
   readonly #g: Operations;
   readonly #normGraph: Graph;
   readonly #squaredNorm: Tensor;
@@ -34,7 +34,7 @@ export class Optimizer implements Disposable {
     this.#options = options;
     this.#inputs = new TensorContext(backend, { tensors: 2 });
     this.#settings = this.#inputs.create('F32', 7);
-    this.#clipping = this.#inputs.create('F32', 1);
+    this.#factor = this.#inputs.create('F32', 1);
     this.#buffer = this.#inputs.allocate();
 
     const { tensors } = parameters;
@@ -48,27 +48,31 @@ export class Optimizer implements Disposable {
     this.#normGraph.expand(this.#squaredNorm);
     this.#stepGraph = new Graph(g, nodes);
     for (const { value, gradient, moments } of tensors) {
-      const clipped = g.mul(gradient, this.#clipping);
+      const clipped = g.mul(gradient, this.#factor);
       this.#stepGraph.expand(g.adamW(value, clipped, moments, this.#settings));
     }
     this.#normGraph.allocate();
     this.#stepGraph.allocate();
   }
 
-  /** Length of the gradient of all parameters together. */
-  async gradientNorm(): Promise<number> {
+  /** Length of the gradient of all parameters together: of the mean of so many terms, whose sum was gathered. */
+  async gradientNorm(terms: number): Promise<number> {
     await this.#backend.compute(this.#normGraph);
-    return Math.sqrt(this.#backend.read(this.#squaredNorm)[0] ?? NaN);
+    return Math.sqrt(this.#backend.read(this.#squaredNorm)[0] ?? NaN) / terms;
   }
 
-  /** Steps every parameter along its gathered gradient of that norm, and clears the gradient. Steps count from 1. */
-  async step(step: number, { rate, norm }: { rate: number; norm: number }): Promise<void> {
+  /** Steps every parameter along that mean gradient of that norm, and clears what was gathered. Steps count from 1. */
+  async step(
+    step: number,
+    { rate, norm, terms }: { rate: number; norm: number; terms: number },
+  ): Promise<void> {
     const { weightDecay, clip } = this.#options;
     const { beta1, beta2, epsilon } = adamW;
     const correction = (beta: number) => 1 / (1 - beta ** step);
     const settings = [rate, beta1, beta2, epsilon, weightDecay, correction(beta1), correction(beta2)];
     this.#backend.write(this.#settings, Float32Array.from(settings));
-    this.#backend.write(this.#clipping, Float32Array.of(clip !== null && norm > clip ? clip / norm : 1));
+    const clipping = clip !== null && norm > clip ? clip / norm : 1;
+    this.#backend.write(this.#factor, Float32Array.of(clipping / terms));
     await this.#backend.compute(this.#stepGraph);
     this.#parameters.clearGradients();
   }

@@ -1,7 +1,7 @@
 import { Tape } from './autodiff/index.ts';
 import type { Sequence } from './batches.ts';
 import { type Backend, Graph, Operations, type Tensor } from '../ggml/index.ts';
-import { type ForwardOptions, hiddenStates, logitsOf, type Model } from './models/index.ts';
+import { type ForwardOptions, hiddenStates, isHeadTrained, logitsOf, type Model } from './models/index.ts';
 import { chunkedCrossEntropy } from './objectives/cross-entropy.ts';
 import type { ParameterSet } from './parameters.ts';
 import { GraphInputs } from './sequence-inputs.ts';
@@ -12,6 +12,8 @@ const logitsChunk = 256;
 const attentionChunk = 128;
 /** Up to so many tokens the scores of attention are kept: with 12 heads 25 MB a layer. Beyond, memory must not grow with tokens². */
 const keptScores = 1024;
+/** A cache line of scores, with which a chunk's rows are an odd number of lines long. */
+const furtherKeys = 16;
 /** Operations of one layer forward and backward are some 200, and a chunk of attention adds 40. */
 const nodesPerLayer = 512;
 const nodesPerChunk = 128;
@@ -36,7 +38,9 @@ export class SequenceGraph implements Disposable {
   constructor(backend: Backend, model: Model, parameters: ParameterSet, options: SequenceGraphOptions) {
     const { length, backward, checkpoint } = options;
     this.#backend = backend;
-    this.#inputs = new GraphInputs(backend, model.decoder, length);
+    // Only for BF16 are scores transposed.
+    const isTransposed = backward && model.weights.attentionGradientType === 'BF16';
+    this.#inputs = new GraphInputs(backend, model.decoder, length, isTransposed ? furtherKeys : 0);
     const chunks =
       Math.ceil(length / attentionChunk) * model.decoder.layers + Math.ceil(length / logitsChunk);
     const nodes = model.decoder.layers * nodesPerLayer + chunks * nodesPerChunk + 1024;
@@ -53,6 +57,7 @@ export class SequenceGraph implements Disposable {
       targetsOf: (from, to) => this.#inputs.targets(from, to),
       chunk: logitsChunk,
       backward,
+      headIsTrained: isHeadTrained(tape, model),
     });
     this.#loss = this.#g.output(loss);
     this.#graph.expand(this.#loss);
@@ -71,9 +76,12 @@ export class SequenceGraph implements Disposable {
     this.#graph.allocate();
   }
 
-  /** Σ of weight · nats over the tokens that are learnt. */
-  async run(sequence: Sequence, weight: number): Promise<number> {
-    this.#inputs.write(sequence, weight);
+  /**
+   * Σ of nats over the tokens that are learnt. What is gathered is the gradient of the sum, too: that of a mean over many tokens
+   * would be lost in Q8_0, whose blocks have a factor of 16 bits.
+   */
+  async run(sequence: Sequence): Promise<number> {
+    this.#inputs.write(sequence);
     await this.#backend.compute(this.#graph);
     return this.#backend.read(this.#loss)[0] ?? NaN;
   }

@@ -13,7 +13,8 @@ export class GraphInputs implements Disposable {
   readonly #window: number | null;
   readonly #labels: { from: number; to: number; targets: Targets }[] = [];
 
-  constructor(backend: Backend, decoder: Decoder, length: number) {
+  /** `furtherKeys`: see `AttentionOptions.keyRows`. */
+  constructor(backend: Backend, decoder: Decoder, length: number, furtherKeys = 0) {
     this.#backend = backend;
     this.#context = new TensorContext(backend, { tensors: mostInputs(length) });
     const context = this.#context;
@@ -22,7 +23,8 @@ export class GraphInputs implements Disposable {
     this.sequence = {
       tokens: context.create('I32', length),
       positions: context.create('I32', length),
-      indexes: context.create('F32', length),
+      indexes: context.create('F32', length + furtherKeys),
+      keyRows: furtherKeys === 0 ? null : context.create('I32', length + furtherKeys),
       sampleStarts: context.create('F32', length),
       windowStarts: this.#window === null ? null : context.create('F32', length),
     };
@@ -34,7 +36,7 @@ export class GraphInputs implements Disposable {
     const targets = {
       places: this.#context.create('I32', count),
       placesToWrite: this.#context.create('I64', count),
-      weights: this.#context.create('F32', 1, count),
+      learnt: this.#context.create('F32', 1, count),
     };
     this.#labels.push({ from, to, targets });
     return targets;
@@ -45,16 +47,18 @@ export class GraphInputs implements Disposable {
     this.#buffer = this.#context.allocate();
   }
 
-  /** Writes a sequence. Each token that is learnt counts `weight`. */
-  write(sequence: Sequence, weight: number): void {
-    const { tokens, positions, indexes, sampleStarts, windowStarts } = this.sequence;
+  write(sequence: Sequence): void {
+    const { tokens, positions, indexes, keyRows, sampleStarts, windowStarts } = this.sequence;
     const backend = this.#backend;
     backend.write(tokens, sequence.tokens);
     backend.write(positions, sequence.positions);
-    backend.write(
-      indexes,
-      Float32Array.from(sequence.tokens, (_, index) => index),
-    );
+    const places = Int32Array.from({ length: indexes.count }, (_, index) => index);
+    backend.write(indexes, Float32Array.from(places));
+    if (keyRows)
+      backend.write(
+        keyRows,
+        places.map((place) => Math.min(place, sequence.tokens.length - 1)),
+      );
     backend.write(sampleStarts, Float32Array.from(sequence.sampleStarts));
     if (windowStarts) {
       const reach = (this.#window ?? 1) - 1;
@@ -66,11 +70,7 @@ export class GraphInputs implements Disposable {
       const places = labels.map((label, index) => index * this.#vocabulary + label);
       backend.write(targets.places, places);
       backend.write(targets.placesToWrite, BigInt64Array.from(places, BigInt));
-      const learnt = sequence.learnt.subarray(from, to);
-      backend.write(
-        targets.weights,
-        Float32Array.from(learnt, (is) => is * weight),
-      );
+      backend.write(targets.learnt, Float32Array.from(sequence.learnt.subarray(from, to)));
     }
   }
 
@@ -80,9 +80,9 @@ export class GraphInputs implements Disposable {
   }
 }
 
-/** Five for the sequence, and three for each chunk of targets, of which there are at most as many as tokens. */
+/** Six for the sequence, and three for each chunk of targets, of which there are at most as many as tokens. */
 function mostInputs(length: number): number {
-  return 5 + 3 * length;
+  return 6 + 3 * length;
 }
 
 /** All sliding windows of a model are of one size. */

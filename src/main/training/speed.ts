@@ -116,7 +116,7 @@ async function timeOf(
     signal.throwIfAborted();
     const begin = performance.now();
     graphs.dropout?.draw(settings.seed);
-    await graphs.training.run(sequence, 1 / tokens);
+    await graphs.training.run(sequence);
     return performance.now() - begin;
   };
   // The first one also takes its memory.

@@ -115,16 +115,17 @@ async function step(
       return null;
     }
     dropout?.draw(settings.seed, number, index);
-    // The mean over all tokens of the batch, whichever sequence they are in.
-    loss += await training.run(sequence, 1 / learnt);
+    loss += await training.run(sequence);
   }
-  const norm = await optimizer.gradientNorm();
+  // The mean over all tokens of the batch, whichever sequence they are in.
+  loss /= learnt;
+  const norm = await optimizer.gradientNorm(learnt);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(number, loss);
   const rate = learningRate(
     { kind: settings.schedule, peak: settings.learningRate, warmup: settings.warmup, steps: plan.steps },
     number,
   );
-  await optimizer.step(number, { rate, norm });
+  await optimizer.step(number, { rate, norm, terms: learnt });
 
   const tokens = batch.reduce((sum, { usedTokens }) => sum + usedTokens, 0);
   const seconds = (performance.now() - begin) / 1000;
@@ -144,9 +145,9 @@ async function validationLoss(
   let loss = 0;
   for (const sequence of validation) {
     if (signal?.aborted) return null;
-    loss += await evaluation.run(sequence, 1 / learnt);
+    loss += await evaluation.run(sequence);
   }
-  return loss;
+  return loss / learnt;
 }
 
 /**

@@ -16,13 +16,19 @@ export interface AttentionOptions {
   keep: boolean;
   /** In which numbers are multiplied on the way back; sums are in F32. BF16 is for processors that multiply it faster. */
   gradientType: 'F32' | 'BF16';
+  /**
+   * I32 0 … tokens − 1, and further rows: keys and values are lengthened by these, which no query may see. Rows of scores whose
+   * length is a multiple of 1 KiB share a few sets of a processor's cache, and take several times as long to be transposed.
+   * Null: as they are.
+   */
+  keyRows: Tensor | null;
   /** Has a tensor computed before everything that comes later: where scores are not kept, one chunk is done before the next. */
   settle: (tensor: Tensor) => void;
   /**
-   * What is added to the scores of the queries `from` … `to` − 1 against the keys 0 … `to` − 1: [to, to − from], 0 where a
-   * query sees a key and a large negative number where it does not. Keys behind the queries are never looked at.
+   * What is added to the scores of the queries `from` … `to` − 1 against the first keys: [keys, to − from], 0 where a query sees
+   * a key and a large negative number where it does not. Keys behind the queries are never looked at.
    */
-  mask: (g: Operations, from: number, to: number) => Tensor;
+  mask: (g: Operations, chunk: Chunk) => Tensor;
 }
 
 /**
@@ -35,17 +41,29 @@ export function attention({
   chunk,
   keep,
   gradientType,
+  keyRows,
   settle,
   mask,
 }: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
   const kept: Tensor[] = [];
 
-  /** softmax(kᵀ q · scale + mask): [to, queries, heads]. */
-  function weights(g: Operations, q: Tensor, k: Tensor, { from, to }: Chunk): Tensor {
+  /** k or v [n, groups, tokens] with the further rows. */
+  function lengthened(g: Operations, x: Tensor): Tensor {
+    if (!keyRows) return x;
+    const [n, groups, tokens] = x.shape;
+    const rows = g.getRows(g.reshape(x, n * groups, tokens), keyRows);
+    return g.reshape(rows, n, groups, keyRows.shape[0]);
+  }
+
+  /** softmax(kᵀ q · scale + mask): [keys, queries, heads]. */
+  function weights(g: Operations, q: Tensor, k: Tensor, chunk: Chunk): Tensor {
+    const { from, to, keys } = chunk;
+    const [head, heads] = q.shape;
+    const groups = k.shape[1];
     // Copies where they can be avoided are cheap: ggml multiplies what lies in one piece many times faster.
-    const queries = g.contiguous(g.view(byHead(g, q), [q.shape[0], to - from, q.shape[1]], [0, from]));
-    const keys = g.view(byHead(g, k), [k.shape[0], to, k.shape[1]]);
-    return g.softmax(g.mulMat(keys, queries), { mask: mask(g, from, to), scale });
+    const queries = g.contiguous(g.view(byHead(g, q), [head, to - from, heads], [0, from]));
+    const scores = g.mulMat(g.view(byHead(g, k), [head, keys, groups]), byGroup(g, queries, groups));
+    return g.softmax(g.reshape(scores, keys, to - from, heads), { mask: mask(g, chunk), scale });
   }
 
   /** A copy to multiply gradients with. */
@@ -53,57 +71,75 @@ export function attention({
     return gradientType === 'F32' ? g.contiguous(x) : g.cast(x, gradientType);
   }
 
-  /** Σ over queries: a [n, queries, heads], b [to, queries, heads] → [n, to, heads]. */
+  /** Σ over the queries of a group: a [n, queries, groups], b [to, queries, groups] → [n, to, groups]. */
   function sumOverQueries(g: Operations, a: Tensor, b: Tensor): Tensor {
     // On a CPU that is faster than a product of transposed copies, though not than one of BF16.
     if (gradientType === 'F32' && g.backend.device.isCpu) return g.outerProduct(a, b);
     return g.mulMat(packed(g, g.transpose(a)), packed(g, g.transpose(b)));
   }
 
+  /** Chunks of queries. */
+  function chunksOf({ shape: [, , tokens] }: Tensor): Chunk[] {
+    const further = keyRows ? keyRows.shape[0] - tokens : 0;
+    return Array.from({ length: Math.ceil(tokens / chunk) }, (_, index) => {
+      const to = Math.min((index + 1) * chunk, tokens);
+      return { index, from: index * chunk, to, keys: to + further };
+    });
+  }
+
   return {
     forward(g, q, k, v) {
-      const values = g.contiguous(tokensFirst(g, v)); // [tokens, head, groups]
-      const parts = chunksOf(q, chunk).map((each, index) => {
-        const p = weights(g, q, k, each);
-        if (keep) kept[index] = p;
-        return g.mulMat(g.view(values, [each.to, v.shape[0], v.shape[1]]), p); // [head, queries, heads]
+      const [head, heads, tokens] = q.shape;
+      const [, groups] = v.shape;
+      const longKeys = lengthened(g, k);
+      const values = g.contiguous(tokensFirst(g, lengthened(g, v))); // [keys, head, groups]
+      const parts = chunksOf(q).map((each) => {
+        const p = weights(g, q, longKeys, each);
+        if (keep) kept[each.index] = p;
+        const part = g.mulMat(g.view(values, [each.keys, head, groups]), byGroup(g, p, groups));
+        return { ...each, part: g.reshape(part, head, each.to - each.from, heads) };
       });
-      const all = joined(g, parts, 1); // [head, tokens, heads]
-      return g.reshape(g.contiguous(byHead(g, all)), v.shape[0] * q.shape[1], q.shape[2]);
+      return g.reshape(byToken(g, parts, q), head * heads, tokens);
     },
 
     backward(g, dy, _y, q, k, v) {
       const [head, heads, tokens] = q.shape;
-      const [width, groups] = v.shape;
-      const dOut = byHead(g, g.reshape(dy, width, heads, tokens)); // [head, tokens, heads]
+      const [, groups] = v.shape;
+      const dOut = byHead(g, g.reshape(dy, head, heads, tokens)); // [head, tokens, heads]
       const keysT = packed(g, tokensFirst(g, k)); // [tokens, head, groups]
-      const values = packed(g, byHead(g, v)); // [head, tokens, groups]
+      const values = packed(g, byHead(g, lengthened(g, v))); // [head, keys, groups]
+      const longKeys = keep ? null : lengthened(g, k);
 
-      const dq: Tensor[] = [];
-      let [dk, dv]: (Tensor | null)[] = [null, null];
-      for (const [index, each] of chunksOf(q, chunk).entries()) {
-        const { from, to } = each;
-        const p = kept[index] ?? weights(g, q, k, each); // [to, queries, heads]
-        const queries = g.view(byHead(g, q), [head, to - from, heads], [0, from]);
-        const dPart = g.contiguous(g.view(dOut, [width, to - from, heads], [0, from]));
-        const dP = g.mulMat(g.view(values, [width, to, groups]), dPart); // [to, queries, heads]
+      const dq: (Chunk & { part: Tensor })[] = [];
+      let dk: Tensor | null = null;
+      let dv: Tensor | null = null;
+      // From the last one on, which looks at all keys: what the others find is added to a part of its.
+      for (const each of chunksOf(q).toReversed()) {
+        const { index, from, to, keys } = each;
+        const ofChunk = (x: Tensor) =>
+          byGroup(g, g.contiguous(g.view(x, [x.shape[0], to - from, heads], [0, from])), groups);
+        const p = byGroup(g, kept[index] ?? weights(g, q, longKeys ?? k, each), groups); // [keys, queries, groups]
+        const [queries, dPart] = [ofChunk(byHead(g, q)), ofChunk(dOut)]; // [head, queries, groups]
+        const dP = g.mulMat(g.view(values, [head, keys, groups]), dPart);
         const dS = softmaxGradient(g, dP, p, scale);
-        // A chunk's keys end where its queries do.
-        const addKeys = (sum: Tensor | null | undefined, x: Tensor) => {
-          const grouped = sumGroups(g, x, groups);
-          const part = to === tokens ? grouped : g.pad(grouped, [0, 0], [0, tokens - to]);
-          return sum ? g.add(sum, part) : part;
-        };
-        const dqPart = g.mulMat(g.view(keysT, [to, head, groups]), dS); // [head, queries, heads]
-        dq.push(dqPart);
-        dk = addKeys(dk, sumOverQueries(g, queries, dS)); // [head, tokens, groups]
-        dv = addKeys(dv, sumOverQueries(g, dPart, p));
-        if (!keep) for (const done of [dqPart, dk, dv]) settle(done);
+        const seen = (x: Tensor) => (keys === to ? x : g.view(x, [to, x.shape[1], groups]));
+        const part = g.reshape(
+          g.mulMat(g.view(keysT, [to, head, groups]), seen(dS)),
+          ...[head, to - from, heads],
+        );
+        dq.push({ ...each, part });
+        const add = (sum: Tensor | null, x: Tensor) => (sum ? addRows(g, sum, x) : x);
+        dk = add(dk, sumOverQueries(g, queries, seen(dS))); // [head, tokens, groups]
+        dv = add(dv, sumOverQueries(g, dPart, seen(p)));
+        if (!keep) for (const done of [part, dk, dv]) settle(done);
       }
-      const byToken = (x: Tensor) => g.contiguous(byHead(g, x)); // [head, …, tokens]
       const [ofKeys, ofValues] = [dk, dv];
       if (!ofKeys || !ofValues) throw new Error('There are no tokens.');
-      return [() => byToken(joined(g, dq, 1)), () => byToken(ofKeys), () => byToken(ofValues)];
+      return [
+        () => byToken(g, dq, q),
+        () => g.contiguous(byHead(g, ofKeys)),
+        () => g.contiguous(byHead(g, ofValues)),
+      ];
     },
   };
 }
@@ -116,27 +152,22 @@ const hidden = -1e30;
  * sequence, and sliding windows. `indexes`: 0, 1, 2 … in F32 [tokens]; `firstSeen`: the first key of each query, F32 [tokens].
  */
 export function maskFrom(indexes: Tensor, firstSeen: Tensor): AttentionOptions['mask'] {
-  return (g, from, to) => {
-    const shape = [to, to - from] as const;
+  return (g, { from, to, keys: count }) => {
+    const shape = [count, to - from] as const;
     const queriesOf = (x: Tensor) => g.reshape(g.view(x, [to - from], [from]), 1, to - from);
-    const keys = g.repeat(g.view(indexes, [to]), g.create('F32', ...shape));
+    const keys = g.repeat(g.view(indexes, [count]), g.create('F32', ...shape));
     const tooLate = g.clamp(g.sub(keys, queriesOf(indexes)), 0, 1);
     const tooEarly = g.clamp(g.sub(keys, queriesOf(firstSeen)), -1, 0);
     return g.scale(g.sub(tooLate, tooEarly), hidden);
   };
 }
 
-/** Queries from one up to but without another. */
-interface Chunk {
+/** Queries from one up to but without another, and how many keys they are held against. */
+export interface Chunk {
+  index: number;
   from: number;
   to: number;
-}
-
-function chunksOf({ shape: [, , tokens] }: Tensor, chunk: number): Chunk[] {
-  return Array.from({ length: Math.ceil(tokens / chunk) }, (_, index) => ({
-    from: index * chunk,
-    to: Math.min((index + 1) * chunk, tokens),
-  }));
+  keys: number;
 }
 
 /** [n, heads, tokens] ↔ [n, tokens, heads], without a copy. */
@@ -147,6 +178,42 @@ function byHead(g: Operations, x: Tensor): Tensor {
 /** [n, heads, tokens] → [tokens, n, heads], without a copy. */
 function tokensFirst(g: Operations, x: Tensor): Tensor {
   return g.permute(x, 1, 2, 0, 3);
+}
+
+/**
+ * [n, queries, heads] → [n, queries · heads / groups, groups], without a copy: neighbouring heads look at the same keys and values,
+ * and their queries are multiplied with them, and summed up over them, as if they were one head's.
+ */
+function byGroup(g: Operations, x: Tensor, groups: number): Tensor {
+  const [n, queries, heads] = x.shape;
+  return g.reshape(x, n, (queries * heads) / groups, groups);
+}
+
+/** Parts of [head, queries, heads] → [head, heads, tokens], which is q's shape. */
+function byToken(g: Operations, parts: readonly (Chunk & { part: Tensor })[], q: Tensor): Tensor {
+  return g.either(
+    // On a CPU joining takes several times as long as writing each part to its place.
+    () =>
+      parts.reduce(
+        (whole, { part, from }) => g.setInPlace(whole, byHead(g, part), [0, 0, from]),
+        g.either(
+          () => g.zerosLike(q),
+          () => g.scale(q, 0),
+        ),
+      ),
+    () => {
+      const inOrder = parts.toSorted((one, other) => one.from - other.from).map(({ part }) => part);
+      return g.contiguous(byHead(g, joined(g, inOrder, 1)));
+    },
+  );
+}
+
+/** sum [n, tokens, …] with x [n, fewer tokens, …] added to its first rows; sum's memory is changed. */
+function addRows(g: Operations, sum: Tensor, x: Tensor): Tensor {
+  return g.either(
+    () => g.accumulateInPlace(sum, x),
+    () => g.add(sum, g.pad(x, [0, 0], [0, sum.shape[1] - x.shape[1]])),
+  );
 }
 
 /** Parts side by side along a dimension, two and two, so that nothing is copied more often than it must be. */
@@ -169,21 +236,5 @@ function softmaxGradient(g: Operations, dP: Tensor, p: Tensor, scale: number): T
       const product = g.mul(p, dP);
       return g.scale(g.sub(product, g.mul(p, g.sumRows(product))), scale);
     },
-  );
-}
-
-/** [n, tokens, heads] → [n, tokens, groups]: neighbouring heads share a group. */
-function sumGroups(g: Operations, x: Tensor, groups: number): Tensor {
-  const [n, tokens, heads] = x.shape;
-  const share = heads / groups;
-  if (share === 1) return x;
-  const grouped = g.reshape(x, n * tokens, share, groups);
-  const members = Array.from({ length: share }, (_, index) =>
-    g.view(grouped, [n * tokens, 1, groups], [0, index]),
-  );
-  const [first, ...others] = members as [Tensor, ...Tensor[]];
-  return g.reshape(
-    others.reduce((sum, member) => g.add(sum, member), g.contiguous(first)),
-    ...[n, tokens, groups],
   );
 }

@@ -1,5 +1,5 @@
 import { attention, type AttentionOptions, maskFrom, rules, type Tape } from '../autodiff/index.ts';
-import type { Operations, Tensor } from '../../ggml/index.ts';
+import type { Tensor } from '../../ggml/index.ts';
 import type { Decoder } from './decoder.ts';
 import type { Weights } from './weights.ts';
 
@@ -24,8 +24,10 @@ export interface SequenceInputs {
   tokens: Tensor;
   /** I32: they begin anew with every sample of the sequence. */
   positions: Tensor;
-  /** F32 0, 1, 2 …: the tokens' places in the sequence. */
+  /** F32 0, 1, 2 …: the tokens' places in the sequence, and as many behind it as there are further `keyRows`. */
   indexes: Tensor;
+  /** As attention wants them: I32. */
+  keyRows: Tensor | null;
   /** F32: the place at which each token's sample begins. */
   sampleStarts: Tensor;
   /** F32: the same, or the beginning of its sliding window; null where no layer has one. */
@@ -71,6 +73,11 @@ export function logitsOf(tape: Tape, model: Model, hidden: Tensor): Tensor {
     rules.scale(logitCap),
     tape.apply(rules.tanh, tape.apply(rules.scale(1 / logitCap), logits)),
   );
+}
+
+/** Whether `logitsOf` has parameters. */
+export function isHeadTrained(tape: Tape, { weights }: Model): boolean {
+  return tape.isParameter(weights.get(`${headName(weights)}.weight`));
 }
 
 /** Without a head of its own a model uses its embeddings. */
@@ -127,6 +134,7 @@ class Layer {
         chunk: this.#options.attentionChunk,
         keep: this.#options.attentionKeeps,
         gradientType: this.#model.weights.attentionGradientType,
+        keyRows: this.#inputs.keyRows,
         settle: (tensor) => this.#tape.settle(tensor),
         mask: this.#masks.of(window),
       }),
@@ -210,9 +218,9 @@ class Masks {
     const { indexes, sampleStarts, windowStarts } = this.#inputs;
     const make = maskFrom(indexes, (window === null ? null : windowStarts) ?? sampleStarts);
     if (!this.#keep) return make;
-    return (g: Operations, from: number, to: number) => {
-      const name = `${window}-${from}`;
-      const mask = this.#kept.get(name) ?? make(g, from, to);
+    return (g, chunk) => {
+      const name = `${window}-${chunk.index}`;
+      const mask = this.#kept.get(name) ?? make(g, chunk);
       this.#kept.set(name, mask);
       return mask;
     };

@@ -5,6 +5,7 @@ export {
   type Adapters,
   type ForwardOptions,
   hiddenStates,
+  isHeadTrained,
   logitsOf,
   type Model,
   type SequenceInputs,
