@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { attention, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
-import { Operations, type RopeOptions, type Tensor } from '../../src/main/ggml/index.ts';
+import { type Backend, Operations, type RopeOptions, type Tensor } from '../../src/main/ggml/index.ts';
 import { crossEntropy } from '../../src/main/training/objectives/cross-entropy.ts';
 import { compareGradients, type Differentiated, openCpu } from '../support/training.ts';
 
@@ -98,6 +98,14 @@ const operations: Record<string, Differentiated> = {
       [6, 5],
       [6, 5],
     ],
+    build: (tape, a, b) => tape.apply(rules.swiglu, a, b),
+  },
+  'SwiGLU whose gate is zero': {
+    inputs: [
+      [6, 5],
+      [6, 5],
+    ],
+    zero: 0,
     build: (tape, a, b) => tape.apply(rules.swiglu, a, b),
   },
   GeGLU: {
@@ -202,7 +210,27 @@ class Composed extends Operations {
   }
 }
 
-const ways = { 'by the operations of the CPU': Operations, 'by composed operations': Composed };
+/** A backend that says it is a GPU: gets the operations that a GPU would get. */
+class ForGpu extends Operations {
+  constructor(cpu: Backend, sizes: ConstructorParameters<typeof Operations>[1]) {
+    const device = { ...cpu.device, isCpu: false };
+    super(
+      new Proxy(cpu, {
+        get(target, key) {
+          const value: unknown = key === 'device' ? device : Reflect.get(target, key, target);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      }),
+      sizes,
+    );
+  }
+}
+
+const ways = {
+  'by the operations of the CPU': Operations,
+  'by composed operations': Composed,
+  'by the operations that a GPU gets': ForGpu,
+};
 
 describe.each(Object.entries(ways))('%s', (_, kind) => {
   test.each(Object.entries(operations))(

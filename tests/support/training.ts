@@ -77,6 +77,8 @@ export function openCpu(): Backend {
 export interface Differentiated {
   /** Shapes of what is differentiated. */
   inputs: (readonly number[])[];
+  /** The index of an input that is all zeros; the others are random. */
+  zero?: number;
   /** What else the operation needs, given to `build` behind the inputs. */
   constants?: (Float32Array | Int32Array | BigInt64Array)[];
   build(tape: Tape, ...tensors: Tensor[]): Tensor;
@@ -88,7 +90,7 @@ export interface Differentiated {
  */
 export async function compareGradients(
   backend: Backend,
-  { inputs, constants = [], build }: Differentiated,
+  { inputs, zero, constants = [], build }: Differentiated,
   kind: typeof Operations,
 ): Promise<number[]> {
   const random = seededRandom(3);
@@ -123,6 +125,8 @@ export async function compareGradients(
       Float32Array.from({ length: tensor.count }, () => random.spread(1)),
     );
   }
+  const emptied = zero === undefined ? undefined : values[zero];
+  if (emptied) backend.write(emptied, new Float32Array(emptied.count));
   await backend.compute(backwardGraph);
 
   const differences: number[] = [];
@@ -137,7 +141,8 @@ export async function compareGradients(
       (most, each, index) => Math.max(most, Math.abs(each - (expected[index] ?? NaN))),
       0,
     );
-    differences.push(difference / largest);
+    // What has no gradient at all is compared as it is.
+    differences.push(difference / (largest || 1));
   }
   return differences;
 }

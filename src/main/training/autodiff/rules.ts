@@ -44,8 +44,24 @@ export const rmsNorm = (epsilon: number): Rule<[x: Tensor]> => ({
 /** The gate of a feed-forward network: silu(gate) ∘ up. */
 export const swiglu: Rule<[gate: Tensor, up: Tensor]> = {
   forward: (g, gate, up) => g.swiglu(gate, up),
-  backward: (g, dy, _y, gate, up) => [() => g.siluBack(g.mul(dy, up), gate), () => g.swiglu(gate, dy)],
+  backward: (g, dy, y, gate, up) => [
+    () => (g.backend.device.isCpu ? gateGradient(g, dy, y, gate, up) : g.siluBack(g.mul(dy, up), gate)),
+    () => g.swiglu(gate, dy),
+  ],
 };
+
+/**
+ * What `siluBack(dy ∘ up, gate)` gives, at twice the speed: ggml has an exponential for many numbers at once in its gate only.
+ * With σ the logistic function, silu(x) = x σ(x) and silu′ = σ + silu · (1 − σ), it is σ ∘ (dy ∘ up − y ∘ dy) + y ∘ dy, and
+ * σ(x) ∘ z = swiglu(x, z / x).
+ */
+function gateGradient(g: Operations, dy: Tensor, y: Tensor, gate: Tensor, up: Tensor): Tensor {
+  const x = g.affine(gate, 1, nearZero);
+  const rest = g.mul(y, dy);
+  return g.add(g.swiglu(x, g.div(g.sub(g.mul(dy, up), rest), x)), rest);
+}
+/** Makes a gate of 0 divisible, and is lost in any other. */
+const nearZero = 1e-30;
 
 /** √(2 / π) and 0.044715: GELU's approximation is x/2 · (1 + tanh(c · (x + k x³))). */
 const gelu = { c: Math.sqrt(2 / Math.PI), k: 0.044715 };
