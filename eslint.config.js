@@ -122,6 +122,8 @@ export default defineConfig(
       // TypeScript itself knows undefined names.
       'no-undef': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
+      // What is only held until the end of its block has done its work.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
     },
     settings: { 'import-x/resolver-next': [createNodeResolver()] },
   },

@@ -16,11 +16,11 @@ import { openCpu, relativeDifference, sequenceLogits } from '../support/training
 /**
  * Root mean square of the difference, relative to that of the logits. Measured: 1e-6 in F32 (8e-5 with Gemma's GELU, which ggml
  * looks up in F16), 6e-4 in F16, 4e-3 in BF16. What is multiplied with quantized weights is quantized itself, so that there the
- * difference is mostly 0, and 1e-2 where the last digit of a number falls on the other side.
+ * difference is mostly 0, and 1e-2 (once 2e-2) where the last digit of a number falls on the other side.
  */
 const tolerances: Record<TinyQuantization, number> = {
   ...{ F32: 2e-4, F16: 2e-3, BF16: 1e-2 },
-  ...{ Q8_0: 2e-2, Q4_K_M: 2e-2, Q6_K: 2e-2 },
+  ...{ Q8_0: 2e-2, Q4_K_M: 3e-2, Q6_K: 2e-2 },
 };
 const quantizations = Object.keys(tolerances) as TinyQuantization[];
 /** More than the tiny models' sliding window, and than one chunk of attention. */

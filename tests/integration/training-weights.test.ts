@@ -2,14 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pack, type Sequence } from '../../src/main/training/batches.ts';
-import { Graph, Operations, type Tensor } from '../../src/main/ggml/index.ts';
+import {
+  fromFloats,
+  Graph,
+  Operations,
+  packingFor,
+  type Tensor,
+  TensorContext,
+  toFloats,
+} from '../../src/main/ggml/index.ts';
 import { describeDecoder, Weights } from '../../src/main/training/models/index.ts';
 import { adaptedMatrices, Lora, loraParameters } from '../../src/main/training/lora.ts';
 import { loraTargets } from '../../src/main/training/messages.ts';
 import { ParameterSet } from '../../src/main/training/parameters.ts';
 import { SequenceGraph } from '../../src/main/training/sequence-graph.ts';
-import { readModelFile } from '../../src/main/weights/model-file.ts';
+import { ggmlTypes } from '../../src/main/weights/formats/gguf.ts';
+import { type ModelFile, readModelFile, weightsOf } from '../../src/main/weights/model-file.ts';
 import { temporaryFolder } from '../support/shell.ts';
+import { seededRandom } from '../support/tiny-random.ts';
 import { buildTinyArchitecture, type TinyVariant } from '../support/tiny-architectures.ts';
 import { openCpu, relativeDifference, startRun } from '../support/training.ts';
 
@@ -21,16 +31,16 @@ afterAll(async () => {
   await temporary.remove();
 });
 
-async function dequantized(weights: Weights, name: string): Promise<Float32Array> {
-  const tensor = weights.get(name);
-  using g = new Operations(backend, { tensors: 8, graphs: [8] });
-  using graph = new Graph(g, 8);
-  const rows = g.view(weights.frozen(name).rowIndexes, [tensor.shape[1]]);
-  const numbers = g.output(g.getRows(tensor, rows));
-  graph.expand(numbers);
-  graph.allocate();
-  await backend.compute(graph);
-  return backend.read(numbers);
+async function numbersInFile({ files, path }: ModelFile, name: string): Promise<Float32Array> {
+  const [part] = files;
+  const tensor = part?.tensors.find((each) => each.name === name);
+  if (!part || !tensor) throw new Error(`${path} has no ${name}.`);
+  const begin = part.dataOffset + tensor.offset;
+  const bytes = (await readFile(path)).subarray(begin, begin + tensor.bytes);
+  if (tensor.type.name === 'F32') return new Float32Array(Uint8Array.from(bytes).buffer);
+  const floats = new Float32Array(weightsOf(tensor));
+  toFloats(tensor.type, bytes, floats);
+  return floats;
 }
 
 async function asF32(tensor: Tensor): Promise<Float32Array> {
@@ -58,7 +68,7 @@ describe('a transposed copy', () => {
         const { transposed } = weights.frozen(name);
         if (!transposed) throw new Error(`${name} has no copy.`);
         expect(transposed.type).toBe(exact ? 'F32' : type);
-        const numbers = await dequantized(weights, name);
+        const numbers = await numbersInFile(file, name);
         const [width, height] = weights.get(name).shape;
         const copy = await asF32(transposed);
         const turned = Float32Array.from(
@@ -67,6 +77,39 @@ describe('a transposed copy', () => {
         );
         expect(relativeDifference(turned, numbers)).toBeLessThan(exact ? 1e-9 : tolerance);
       }
+    }
+  });
+});
+
+describe('a matrix that a processor packs', () => {
+  const [width, height, columns] = [256, 16, 5];
+  const types = (['Q4_0', 'Q4_K', 'Q8_0', 'IQ4_NL'] as const).filter((type) =>
+    packingFor(backend, type, [width, height]),
+  );
+  test.runIf(types.length > 0)('is multiplied as one in plain memory', async () => {
+    const random = seededRandom(5);
+    const numbers = (count: number) => Float32Array.from({ length: count }, () => random.spread(1));
+    for (const type of types) {
+      const bytes = new Uint8Array((width * height * ggmlTypes[type].blockBytes) / ggmlTypes[type].blockSize);
+      fromFloats(ggmlTypes[type], numbers(width * height), width, bytes);
+      const [x, products] = [numbers(width * columns), [] as Float32Array[]];
+      for (const packing of [null, packingFor(backend, type, [width, height])]) {
+        using context = new TensorContext(backend, { tensors: 1 });
+        const matrix = context.create(type, width, height);
+        using _memory = context.allocate(packing);
+        backend.write(matrix, bytes);
+        using g = new Operations(backend, { tensors: 8, graphs: [8] });
+        using graph = new Graph(g, 8);
+        const input = g.input('F32', width, columns);
+        const product = g.output(g.mulMat(matrix, input));
+        graph.expand(product);
+        graph.allocate();
+        backend.write(input, x);
+        await backend.compute(graph);
+        products.push(backend.read(product));
+      }
+      const [plain, packed] = products as [Float32Array, Float32Array];
+      expect(relativeDifference(packed, plain)).toBeLessThan(5e-3);
     }
   });
 });

@@ -15,10 +15,11 @@ export class Buffer implements Disposable {
     this.bytes = functions.ggml_backend_buffer_get_size(pointer);
   }
 
-  /** Errors: `out-of-memory`. */
-  static forContext({ backend, pointer }: TensorContext): Buffer {
+  /** `packing`: one of the device's; null: its plain memory. Errors: `out-of-memory`. */
+  static forContext({ backend, pointer }: TensorContext, packing: Pointer<'buffer_type'> | null): Buffer {
     const { functions } = backend.library;
-    const buffer = functions.ggml_backend_alloc_ctx_tensors(pointer, backend.pointer);
+    const type = packing ?? functions.ggml_backend_get_default_buffer_type(backend.pointer);
+    const buffer = functions.ggml_backend_alloc_ctx_tensors_from_buft(pointer, type);
     if (buffer) return new Buffer(functions, buffer);
     throw new PunaError(
       'out-of-memory',
@@ -31,9 +32,9 @@ export class Buffer implements Disposable {
    * A buffer without memory, in which all tensors of the context are said to live: graphs over them can be built and measured, but
    * neither they nor the tensors can be used.
    */
-  static withoutMemory({ backend, pointer }: TensorContext): Buffer {
+  static withoutMemory({ backend, pointer }: TensorContext, packing: Pointer<'buffer_type'> | null): Buffer {
     const { functions } = backend.library;
-    const type = functions.ggml_backend_get_default_buffer_type(backend.pointer);
+    const type = packing ?? functions.ggml_backend_get_default_buffer_type(backend.pointer);
     const buffer = functions.ggml_backend_buft_alloc_buffer(type, 0);
     if (!buffer) throw new PunaError('internal', `${backend.device.name} gives no empty buffer.`);
     let tensor = functions.ggml_get_first_tensor(pointer);

@@ -39,14 +39,17 @@ export class TensorContext implements Disposable {
     return this.wrap(this.functions.ggml_new_tensor(this.pointer, ggmlTypes[type].id, shape.length, lengths));
   }
 
-  /** Gives every tensor of the context that has no place yet one in the backend's memory. Errors: `out-of-memory`. */
-  allocate(): Buffer {
-    return Buffer.forContext(this);
+  /**
+   * Gives every tensor of the context that has no place yet one in the backend's memory, or in a packing of its device. Errors:
+   * `out-of-memory`.
+   */
+  allocate(packing: Pointer<'buffer_type'> | null = null): Buffer {
+    return Buffer.forContext(this, packing);
   }
 
   /** Likewise a place that holds nothing, for graphs that are only measured. */
-  describe(): Buffer {
-    return Buffer.withoutMemory(this);
+  describe(packing: Pointer<'buffer_type'> | null = null): Buffer {
+    return Buffer.withoutMemory(this, packing);
   }
 
   protected wrap(pointer: Pointer<'tensor'>): Tensor {

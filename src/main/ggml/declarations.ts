@@ -85,7 +85,7 @@ export const baseDeclarations = {
   ggml_gallocr_free: ['void', 'allocator'],
   ggml_gallocr_reserve_n_size: ['void', 'allocator', 'graph', 'null', 'null', 'sizes'],
   ggml_gallocr_alloc_graph: ['bool', 'allocator', 'graph'],
-  ggml_backend_alloc_ctx_tensors: ['buffer?', 'context', 'backend'],
+  ggml_backend_alloc_ctx_tensors_from_buft: ['buffer?', 'context', 'buffer_type'],
   // ggml-backend.h
   ggml_backend_buft_alloc_buffer: ['buffer?', 'buffer_type', 'size'],
   ggml_backend_get_default_buffer_type: ['buffer_type', 'backend'],

@@ -13,6 +13,8 @@ export interface Device {
   isCpu: boolean;
   /** What this processor can do and this build of ggml makes use of, such as `AVX512_BF16`. */
   features: ReadonlySet<string>;
+  /** Memory in which it keeps matrices in an order of its own, and multiplies them faster. */
+  packings: readonly Pointer<'buffer_type'>[];
   /** In bytes. */
   freeMemory: number;
   totalMemory: number;
@@ -34,6 +36,7 @@ function listDevices(library: Library): Device[] {
       description: functions.ggml_backend_dev_description(pointer),
       isCpu: functions.ggml_backend_dev_type(pointer) === deviceTypes.cpu,
       features: featuresOf(library, pointer),
+      packings: packingsOf(library, pointer),
       freeMemory: Number(free[0]),
       totalMemory: Number(total[0]),
     };
@@ -44,6 +47,12 @@ function featuresOf({ functions, callForFeatures }: Library, device: Pointer<'de
   const registry = functions.ggml_backend_dev_backend_reg(device);
   const list = functions.ggml_backend_reg_get_proc_address(registry, 'ggml_backend_get_features');
   return list ? callForFeatures(list, registry) : new Set();
+}
+
+function packingsOf({ functions, callForBufferTypes }: Library, device: Pointer<'device'>) {
+  const registry = functions.ggml_backend_dev_backend_reg(device);
+  const list = functions.ggml_backend_reg_get_proc_address(registry, 'ggml_backend_dev_get_extra_bufts');
+  return list ? callForBufferTypes(list, device) : [];
 }
 
 /**

@@ -34,6 +34,8 @@ export interface Library {
   callWithNumber(address: Pointer<'function'>, backend: Pointer<'backend'>, value: number): void;
   /** Calls `ggml_backend_feature * function(registry)`; gives the features' names. */
   callForFeatures(address: Pointer<'function'>, registry: Pointer<'registry'>): ReadonlySet<string>;
+  /** Calls `ggml_backend_buffer_type_t * function(device)`; gives what stands before the null at its end. */
+  callForBufferTypes(address: Pointer<'function'>, device: Pointer<'device'>): Pointer<'buffer_type'>[];
 }
 
 const mismatch = 'Install Puna anew, or run npm ci in its folder.';
@@ -76,6 +78,7 @@ function load(kind: LibraryKind, folder: string): Library {
   const compute = base.func('ggml_backend_graph_compute', 'int', ['void *', 'void *']);
   const withNumber = koffi.proto('void puna_set_number(void *backend, int value)');
   const features = koffi.proto('void *puna_get_features(void *registry)');
+  const bufferTypes = koffi.proto('void *puna_get_buffer_types(void *device)');
   const toFloats = koffi.proto('void puna_to_floats(void *numbers, void *floats, int64_t count)');
   return {
     kind,
@@ -90,6 +93,8 @@ function load(kind: LibraryKind, folder: string): Library {
     callToFloats: (address, bytes, floats, count) => koffi.call(address, toFloats, bytes, floats, count),
     callWithNumber: (address, backend, value) => koffi.call(address, withNumber, backend, value),
     callForFeatures: (address, registry) => readFeatures(koffi.call(address, features, registry) as bigint),
+    callForBufferTypes: (address, device) =>
+      readPointers(koffi.call(address, bufferTypes, device) as bigint) as Pointer<'buffer_type'>[],
   };
 }
 
@@ -100,6 +105,16 @@ function readFeatures(list: bigint): Set<string> {
     const { name } = koffi.decode(list, offset, 'ggml_backend_feature') as { name: string | null };
     if (name === null) return names;
     names.add(name);
+  }
+}
+
+/** Those of a list that ends with null. */
+function readPointers(list: bigint): bigint[] {
+  const pointers: bigint[] = [];
+  for (let offset = 0; ; offset += koffi.sizeof('void *')) {
+    const pointer = koffi.decode(list, offset, 'void *') as bigint | null;
+    if (pointer === null) return pointers;
+    pointers.push(pointer);
   }
 }
 

@@ -1,10 +1,17 @@
 import { open } from 'node:fs/promises';
 import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/index.ts';
-import type { GgufTensor } from '../../weights/formats/gguf.ts';
+import { type GgmlTypeName, ggmlTypes, type GgufTensor } from '../../weights/formats/gguf.ts';
 import type { ModelFile } from '../../weights/model-file.ts';
 import type { FrozenMatrix } from '../autodiff/index.ts';
-import { type Backend, type Buffer, type Tensor, TensorContext } from '../../ggml/index.ts';
+import {
+  type Backend,
+  type Buffer,
+  packingFor,
+  type Pointer,
+  type Tensor,
+  TensorContext,
+} from '../../ggml/index.ts';
 import { attentionGradientType, transposedType } from './number-types.ts';
 import { scratchBytes, transpose } from './transpose.ts';
 
@@ -24,38 +31,66 @@ export interface WeightsOptions {
   onProgress?: (share: number) => void;
 }
 
-/** A model's tensors in a backend's memory, each in the type that the file has, and what training needs beside them. */
+/** Tensors that share a packing of the device, or, with null, lie in its plain memory. */
+interface Place {
+  packing: Pointer<'buffer_type'> | null;
+  context: TensorContext;
+  buffer: Buffer | null;
+}
+
+/**
+ * A model's tensors in a backend's memory, each in the type that the file has, and what training needs beside them. Matrices that
+ * are only multiplied are packed where the device has a faster order for them.
+ */
 export class Weights implements Disposable {
   /** The type in which the gradients of attention are multiplied. */
   readonly attentionGradientType: 'F32' | 'BF16';
   readonly #path: string;
   readonly #backend: Backend;
-  readonly #context: TensorContext;
+  readonly #places: Place[] = [];
   readonly #tensors = new Map<string, Tensor>();
+  readonly #packed = new Set<Tensor>();
   readonly #transposed = new Map<string, Tensor>();
   readonly #rowIndexes: Tensor;
-  #buffer: Buffer | null = null;
 
   private constructor(backend: Backend, file: ModelFile, options: WeightsOptions) {
     this.#path = file.path;
     this.#backend = backend;
     this.attentionGradientType = attentionGradientType(backend.device, options);
-    this.#context = new TensorContext(backend, { tensors: 2 * file.tensors.length + 8 });
+    const create = (packing: Place['packing'], type: GgmlTypeName, shape: readonly number[]): Tensor => {
+      let place = this.#places.find((each) => each.packing === packing);
+      if (!place) {
+        const context = new TensorContext(backend, { tensors: 2 * file.tensors.length + 8 });
+        this.#places.push((place = { packing, context, buffer: null }));
+      }
+      const tensor = place.context.create(type, ...shape);
+      if (packing !== null) this.#packed.add(tensor);
+      return tensor;
+    };
+    // Floats may be trained, for which they must be read and written.
+    const packingOf = (type: GgmlTypeName, shape: readonly [number, number]) =>
+      ggmlTypes[type].blockSize > 1 ? packingFor(backend, type, shape) : null;
     let mostRows = 1;
     for (const { name, type, shape } of file.tensors) {
-      this.#tensors.set(name, this.#context.create(type.name, ...shape));
-      mostRows = Math.max(mostRows, shape[1] ?? 1);
-      if (shape.length !== 2 || !backend.device.isCpu || !options.transposed(name)) continue;
+      const [width = 1, height = 1] = shape;
+      const isMatrix = shape.length === 2;
+      // Of embeddings rows are read.
+      const isMultiplied = isMatrix && name !== 'token_embd.weight';
+      const packing = isMultiplied ? packingOf(type.name, [width, height]) : null;
+      this.#tensors.set(name, create(packing, type.name, shape));
+      mostRows = Math.max(mostRows, height);
+      if (!isMatrix || !backend.device.isCpu || !options.transposed(name)) continue;
       const copyType = transposedType({ type: type.name, shape }, options);
-      this.#transposed.set(name, this.#context.create(copyType, ...shape.toReversed()));
+      const copyShape = [height, width] as const;
+      this.#transposed.set(name, create(packingOf(copyType, copyShape), copyType, copyShape));
     }
-    this.#rowIndexes = this.#context.create('I32', mostRows);
+    this.#rowIndexes = create(null, 'I32', [mostRows]);
   }
 
   /** A model as it would be in memory, which it does not take: for graphs that are only measured. */
   static describe(backend: Backend, file: ModelFile, options: WeightsOptions): Weights {
     const weights = new Weights(backend, file, options);
-    weights.#buffer = weights.#context.describe();
+    for (const place of weights.#places) place.buffer = place.context.describe(place.packing);
     return weights;
   }
 
@@ -69,12 +104,12 @@ export class Weights implements Disposable {
   static zero(backend: Backend, file: ModelFile, options: WeightsOptions): Weights {
     const weights = new Weights(backend, file, options);
     try {
-      weights.#buffer = weights.#context.allocate();
+      weights.#allocate();
     } catch (thrown) {
       weights[Symbol.dispose]();
       throw thrown;
     }
-    weights.#buffer.clear();
+    for (const { buffer } of weights.#places) buffer?.clear();
     weights.#countRows();
     return weights;
   }
@@ -88,15 +123,9 @@ export class Weights implements Disposable {
   static async load(backend: Backend, file: ModelFile, options: WeightsOptions): Promise<Weights> {
     const weights = new Weights(backend, file, options);
     try {
-      weights.#buffer = weights.#context.allocate();
+      weights.#allocate();
       weights.#countRows();
       await weights.#read(file, options);
-      const copies = [...weights.#transposed];
-      const scratch = new Uint8Array(Math.max(0, ...copies.map(([, copy]) => scratchBytes(copy))));
-      for (const [name, copy] of copies) {
-        options.signal?.throwIfAborted();
-        await transpose(backend, weights.get(name), copy, scratch);
-      }
       return weights;
     } catch (thrown) {
       weights[Symbol.dispose]();
@@ -139,9 +168,15 @@ export class Weights implements Disposable {
     return [...this.#tensors.values(), ...this.#transposed.values(), this.#rowIndexes];
   }
 
+  /** Errors: `out-of-memory`. */
+  #allocate(): void {
+    for (const place of this.#places) place.buffer = place.context.allocate(place.packing);
+  }
+
   async #read(file: ModelFile, { signal, onProgress }: WeightsOptions): Promise<void> {
     const total = file.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
     const piece = new Uint8Array(pieceBytes);
+    const scratch = new Uint8Array(Math.max(0, ...[...this.#transposed.values()].map(scratchBytes)));
     let done = 0;
     let told = 0;
     const tell = () => {
@@ -153,12 +188,16 @@ export class Weights implements Disposable {
       try {
         await using handle = await open(part.path, 'r');
         for (const tensor of part.tensors) {
-          const place = { ...tensor, offset: part.dataOffset + tensor.offset };
-          for await (const bytes of this.#fill(handle, place, piece)) {
-            signal?.throwIfAborted();
-            done += bytes;
-            tell();
-          }
+          const source = { ...tensor, offset: part.dataOffset + tensor.offset };
+          await this.#filled(this.get(tensor.name), async (target) => {
+            for await (const bytes of this.#fill(handle, source, target, piece)) {
+              signal?.throwIfAborted();
+              done += bytes;
+              tell();
+            }
+            const copy = this.#transposed.get(tensor.name);
+            if (copy) await this.#filled(copy, (it) => transpose(this.#backend, target, it, scratch));
+          });
         }
       } catch (thrown) {
         throw fileError(thrown, part.path);
@@ -166,12 +205,24 @@ export class Weights implements Disposable {
     }
   }
 
+  /** Fills a tensor piece by piece: one that is packed, and therefore written as a whole, by way of plain memory. */
+  async #filled(tensor: Tensor, fill: (plain: Tensor) => Promise<void>): Promise<void> {
+    if (!this.#packed.has(tensor)) return fill(tensor);
+    using context = new TensorContext(this.#backend, { tensors: 1 });
+    const plain = context.create(tensor.type, ...tensor.shape);
+    using _memory = context.allocate();
+    await fill(plain);
+    const bytes = new Uint8Array(plain.bytes);
+    this.#backend.readBytes(plain, bytes);
+    this.#backend.write(tensor, bytes);
+  }
+
   async *#fill(
     handle: Awaited<ReturnType<typeof open>>,
-    { name, bytes, offset }: GgufTensor,
+    { bytes, offset }: GgufTensor,
+    tensor: Tensor,
     piece: Uint8Array,
   ): AsyncGenerator<number> {
-    const tensor = this.get(name);
     for (let at = 0; at < bytes;) {
       const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, bytes - at), offset + at);
       if (bytesRead === 0) {
@@ -188,7 +239,9 @@ export class Weights implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#buffer?.[Symbol.dispose]();
-    this.#context[Symbol.dispose]();
+    for (const { buffer, context } of this.#places) {
+      buffer?.[Symbol.dispose]();
+      context[Symbol.dispose]();
+    }
   }
 }
