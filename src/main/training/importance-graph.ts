@@ -5,7 +5,7 @@ import { type ForwardOptions, hiddenStates, type Model } from './models/index.ts
 import { GraphInputs } from './sequence-inputs.ts';
 
 /** As training has them: measured in docs/training.md. */
-const attentionChunk = 128;
+const attentionChunk = 64;
 const keptScores = 1024;
 /** Forward alone a layer has some 60 operations, and a chunk of attention adds 15. */
 const nodesPerLayer = 256;
