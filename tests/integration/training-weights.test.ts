@@ -204,6 +204,40 @@ function sampleOf(length: number) {
   return { tokens, learnt: tokens.map(() => true) };
 }
 
+test.each(['Q8_0', 'Q4_K_M'] as const)(
+  'the gradient of adapters over %s is that with copies of all digits',
+  async (quantization) => {
+    const path = await buildTinyArchitecture(join(temporary.folder, 'model.gguf'), 'llama', quantization);
+    const file = await readModelFile(path);
+    const decoder = describeDecoder(file);
+    const [sequence] = pack([sampleOf(9), sampleOf(6)], 16) as [Sequence];
+    const gradients: Float32Array[] = [];
+    for (const exact of [true, false]) {
+      using weights = await Weights.load(backend, file, { transposed: () => true, exact });
+      using parameters = new ParameterSet(
+        backend,
+        loraParameters(adaptedMatrices(file.tensors, loraTargets), 4),
+      );
+      const random = seededRandom(11);
+      for (const { value } of parameters.tensors) {
+        backend.write(
+          value,
+          Float32Array.from({ length: value.count }, () => random.spread(0.1)),
+        );
+      }
+      const model = { decoder, weights, adapters: new Lora(parameters, 2) };
+      const options = { length: 16, checkpoint: false, backward: true };
+      using graph = new SequenceGraph(backend, model, parameters, options);
+      graph.allocate();
+      await graph.run(sequence);
+      const all = parameters.tensors.flatMap(({ gradient }) => [...backend.read(gradient)]);
+      gradients.push(Float32Array.from(all));
+    }
+    const [expected, found] = gradients as [Float32Array, Float32Array];
+    expect(relativeDifference(found, expected)).toBeLessThan(0.03);
+  },
+);
+
 test.each([false, true])(
   'memory grows with the length of a sequence, not with its square (layers computed twice: %s)',
   async (checkpoint) => {
