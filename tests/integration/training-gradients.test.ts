@@ -129,6 +129,13 @@ const operations: Record<string, Differentiated> = {
     ],
     build: (tape, w, x) => tape.apply(rules.linear, w, x),
   },
+  'a trained matrix whose rows are 2 KiB long': {
+    inputs: [
+      [512, 3],
+      [512, 4],
+    ],
+    build: (tape, w, x) => tape.apply(rules.linear, w, x),
+  },
   'a frozen matrix': {
     inputs: [[32, 5]],
     constants: [frozenNumbers],

@@ -1,17 +1,17 @@
 import { PunaError } from '../../shared/error.ts';
-import type { TensorContext } from './context.ts';
 import type { Functions, Pointer } from './declarations.ts';
+import type { Operations } from './operations.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Operations in the order in which they are computed, and the memory for what lies between them. */
 export class Graph implements Disposable {
-  readonly #context: TensorContext;
+  readonly #context: Operations;
   readonly #functions: Functions;
   readonly #pointer: Pointer<'graph'>;
   #allocator: Pointer<'allocator'> | null = null;
 
   /** `nodes`: the most operations that it can hold; the context must have room for it. */
-  constructor(context: TensorContext, nodes: number) {
+  constructor(context: Operations, nodes: number) {
     this.#context = context;
     this.#functions = context.backend.library.functions;
     this.#pointer = this.#functions.ggml_new_graph_custom(context.pointer, nodes, false);
@@ -44,12 +44,15 @@ export class Graph implements Disposable {
   /** Gives every tensor in between a place; those whose time has passed make room for later ones. Errors: `out-of-memory`. */
   allocate(): void {
     this.#allocator ??= this.#newAllocator();
-    if (this.#functions.ggml_gallocr_alloc_graph(this.#allocator, this.pointer)) return;
-    throw new PunaError(
-      'out-of-memory',
-      `There is not enough memory on ${this.#context.backend.device.name} for a training step.`,
-      'Choose a smaller context or rank, or switch on checkpointing.',
-    );
+    const { backend, constants } = this.#context;
+    if (!this.#functions.ggml_gallocr_alloc_graph(this.#allocator, this.pointer)) {
+      throw new PunaError(
+        'out-of-memory',
+        `There is not enough memory on ${backend.device.name} for a training step.`,
+        'Choose a smaller context or rank, or switch on checkpointing.',
+      );
+    }
+    for (const { tensor, numbers } of constants.values()) backend.write(tensor, numbers);
   }
 
   #newAllocator(): Pointer<'allocator'> {

@@ -25,6 +25,8 @@ export interface RopeOptions {
  * with it is. Shapes: fastest dimension first. Numbers are F32 where nothing else is said.
  */
 export class Operations extends TensorContext {
+  readonly constants = new Map<string, { tensor: Tensor; numbers: Int32Array }>();
+
   /** a + b; b is repeated to the shape of a. */
   add(a: Tensor, b: Tensor): Tensor {
     return this.wrap(this.functions.ggml_add(this.pointer, a.pointer, b.pointer));
@@ -286,6 +288,16 @@ export class Operations extends TensorContext {
   input(type: GgmlTypeName, ...shape: number[]): Tensor {
     const tensor = this.create(type, ...shape);
     this.functions.ggml_set_input(tensor.pointer);
+    return tensor;
+  }
+
+  /** Numbers that never change, by a name under which they are made only once: written when a graph gets its memory. */
+  constant(name: string, numbers: () => Int32Array): Tensor {
+    const known = this.constants.get(name);
+    if (known) return known.tensor;
+    const made = numbers();
+    const tensor = this.output(this.input('I32', made.length));
+    this.constants.set(name, { tensor, numbers: made });
     return tensor;
   }
 
