@@ -30,8 +30,9 @@ const firstSeen = Float32Array.of(0, 0, 0, 3, 3, 4);
 /** [32, 8] */
 const frozenNumbers = Float32Array.from({ length: 32 * 8 }, (_, at) => Math.sin(at * at));
 
-/** Rows for two keys more than there are, which nobody may see. */
-const longer = Int32Array.of(0, 1, 2, 3, 4, 5, 5, 5);
+/** Two keys more than there are, which nobody may see. */
+const furtherKeys = 2;
+const longerIndexes = Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7);
 
 interface AttentionVariant {
   keep?: boolean;
@@ -48,15 +49,15 @@ const attentionOf = (
     [8, 2, 6],
     [8, 2, 6],
   ],
-  constants: [isLonger ? Float32Array.from(longer.keys()) : indexes, firstSeen, longer],
-  build: (tape, q, k, v, keys, first, keyRows) =>
+  constants: [isLonger ? longerIndexes : indexes, firstSeen],
+  build: (tape, q, k, v, keys, first) =>
     tape.apply(
       attention({
         scale: 0.35,
         chunk,
         keep,
         gradientType,
-        keyRows: isLonger ? keyRows : null,
+        furtherKeys: isLonger ? furtherKeys : 0,
         settle: (tensor) => tape.settle(tensor),
         mask: maskFrom(keys, first),
       }),

@@ -25,6 +25,7 @@ export interface RopeOptions {
  * with it is. Shapes: fastest dimension first. Numbers are F32 where nothing else is said.
  */
 export class Operations extends TensorContext {
+  /** What `constant` has made, for graphs to write. */
   readonly constants = new Map<string, { tensor: Tensor; numbers: Int32Array }>();
 
   /** a + b; b is repeated to the shape of a. */

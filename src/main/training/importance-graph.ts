@@ -2,11 +2,9 @@ import { type Backend, Graph, Operations, type Tensor } from '../ggml/index.ts';
 import { Tape } from './autodiff/index.ts';
 import { pack } from './batches.ts';
 import { type ForwardOptions, hiddenStates, type Model } from './models/index.ts';
+import { attentionChunk, keptScores } from './sequence-graph.ts';
 import { GraphInputs } from './sequence-inputs.ts';
 
-/** As training has them: measured in docs/training.md. */
-const attentionChunk = 64;
-const keptScores = 1024;
 /** Forward alone a layer has some 60 operations, and a chunk of attention adds 15. */
 const nodesPerLayer = 256;
 const nodesPerChunk = 64;

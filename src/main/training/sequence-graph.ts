@@ -9,9 +9,9 @@ import { GraphInputs } from './sequence-inputs.ts';
 /** Tokens whose logits exist at once: with a vocabulary of 128,000 that is 130 MB for logits and as much for their gradient. */
 const logitsChunk = 256;
 /** Queries that attention looks at together: measured in docs/training.md. */
-const attentionChunk = 64;
+export const attentionChunk = 64;
 /** Up to so many tokens the scores of attention are kept: with 12 heads 25 MB a layer. Beyond, memory must not grow with tokens². */
-const keptScores = 1024;
+export const keptScores = 1024;
 /** A cache line of scores, with which a chunk's rows are an odd number of lines long. */
 const furtherKeys = 16;
 /** Operations of one layer forward and backward are some 200, and a chunk of attention adds 40. */

@@ -13,7 +13,7 @@ export class GraphInputs implements Disposable {
   readonly #window: number | null;
   readonly #labels: { from: number; to: number; targets: Targets }[] = [];
 
-  /** `furtherKeys`: see `AttentionOptions.keyRows`. */
+  /** `furtherKeys`: see `AttentionOptions`. */
   constructor(backend: Backend, decoder: Decoder, length: number, furtherKeys = 0) {
     this.#backend = backend;
     this.#context = new TensorContext(backend, { tensors: mostInputs(length) });
@@ -24,7 +24,6 @@ export class GraphInputs implements Disposable {
       tokens: context.create('I32', length),
       positions: context.create('I32', length),
       indexes: context.create('F32', length + furtherKeys),
-      keyRows: furtherKeys === 0 ? null : context.create('I32', length + furtherKeys),
       sampleStarts: context.create('F32', length),
       windowStarts: this.#window === null ? null : context.create('F32', length),
     };
@@ -48,17 +47,14 @@ export class GraphInputs implements Disposable {
   }
 
   write(sequence: Sequence): void {
-    const { tokens, positions, indexes, keyRows, sampleStarts, windowStarts } = this.sequence;
+    const { tokens, positions, indexes, sampleStarts, windowStarts } = this.sequence;
     const backend = this.#backend;
     backend.write(tokens, sequence.tokens);
     backend.write(positions, sequence.positions);
-    const places = Int32Array.from({ length: indexes.count }, (_, index) => index);
-    backend.write(indexes, Float32Array.from(places));
-    if (keyRows)
-      backend.write(
-        keyRows,
-        places.map((place) => Math.min(place, sequence.tokens.length - 1)),
-      );
+    backend.write(
+      indexes,
+      Float32Array.from({ length: indexes.count }, (_, index) => index),
+    );
     backend.write(sampleStarts, Float32Array.from(sequence.sampleStarts));
     if (windowStarts) {
       const reach = (this.#window ?? 1) - 1;
@@ -80,9 +76,9 @@ export class GraphInputs implements Disposable {
   }
 }
 
-/** Six for the sequence, and three for each chunk of targets, of which there are at most as many as tokens. */
+/** Five for the sequence, and three for each chunk of targets, of which there are at most as many as tokens. */
 function mostInputs(length: number): number {
-  return 6 + 3 * length;
+  return 5 + 3 * length;
 }
 
 /** All sliding windows of a model are of one size. */

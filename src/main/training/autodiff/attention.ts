@@ -17,11 +17,10 @@ export interface AttentionOptions {
   /** In which numbers are multiplied on the way back; sums are in F32. BF16 is for processors that multiply it faster. */
   gradientType: 'F32' | 'BF16';
   /**
-   * I32 0 … tokens − 1, and further rows: keys and values are lengthened by these, which no query may see. Rows of scores whose
-   * length is a multiple of 1 KiB share a few sets of a processor's cache, and take several times as long to be transposed.
-   * Null: as they are.
+   * By so many keys and values are lengthened, which no query may see. Rows of scores whose length is a multiple of 1 KiB share a
+   * few sets of a processor's cache, and take several times as long to be transposed.
    */
-  keyRows: Tensor | null;
+  furtherKeys: number;
   /** Has a tensor computed before everything that comes later: where scores are not kept, one chunk is done before the next. */
   settle: (tensor: Tensor) => void;
   /**
@@ -41,18 +40,21 @@ export function attention({
   chunk,
   keep,
   gradientType,
-  keyRows,
+  furtherKeys,
   settle,
   mask,
 }: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
   const kept: Tensor[] = [];
 
-  /** k or v [n, groups, tokens] with the further rows. */
+  /** k or v [n, groups, tokens] with the further ones, which repeat the last. */
   function lengthened(g: Operations, x: Tensor): Tensor {
-    if (!keyRows) return x;
+    if (furtherKeys === 0) return x;
     const [n, groups, tokens] = x.shape;
-    const rows = g.getRows(g.reshape(x, n * groups, tokens), keyRows);
-    return g.reshape(rows, n, groups, keyRows.shape[0]);
+    const length = tokens + furtherKeys;
+    const indexes = g.constant(`${tokens} keys and ${furtherKeys}`, () =>
+      Int32Array.from({ length }, (_, index) => Math.min(index, tokens - 1)),
+    );
+    return g.reshape(g.getRows(g.reshape(x, n * groups, tokens), indexes), n, groups, length);
   }
 
   /** softmax(kᵀ q · scale + mask): [keys, queries, heads]. */
@@ -60,9 +62,8 @@ export function attention({
     const { from, to, keys } = chunk;
     const [head, heads] = q.shape;
     const groups = k.shape[1];
-    // Copies where they can be avoided are cheap: ggml multiplies what lies in one piece many times faster.
-    const queries = g.contiguous(g.view(byHead(g, q), [head, to - from, heads], [0, from]));
-    const scores = g.mulMat(g.view(byHead(g, k), [head, keys, groups]), byGroup(g, queries, groups));
+    const queries = ofChunk(g, byHead(g, q), chunk, groups);
+    const scores = g.mulMat(g.view(byHead(g, k), [head, keys, groups]), queries);
     return g.softmax(g.reshape(scores, keys, to - from, heads), { mask: mask(g, chunk), scale });
   }
 
@@ -80,10 +81,9 @@ export function attention({
 
   /** Chunks of queries. */
   function chunksOf({ shape: [, , tokens] }: Tensor): Chunk[] {
-    const further = keyRows ? keyRows.shape[0] - tokens : 0;
     return Array.from({ length: Math.ceil(tokens / chunk) }, (_, index) => {
       const to = Math.min((index + 1) * chunk, tokens);
-      return { index, from: index * chunk, to, keys: to + further };
+      return { index, from: index * chunk, to, keys: to + furtherKeys };
     });
   }
 
@@ -116,10 +116,9 @@ export function attention({
       // From the last one on, which looks at all keys: what the others find is added to a part of its.
       for (const each of chunksOf(q).toReversed()) {
         const { index, from, to, keys } = each;
-        const ofChunk = (x: Tensor) =>
-          byGroup(g, g.contiguous(g.view(x, [x.shape[0], to - from, heads], [0, from])), groups);
         const p = byGroup(g, kept[index] ?? weights(g, q, longKeys ?? k, each), groups); // [keys, queries, groups]
-        const [queries, dPart] = [ofChunk(byHead(g, q)), ofChunk(dOut)]; // [head, queries, groups]
+        const queries = ofChunk(g, byHead(g, q), each, groups); // [head, queries, groups]
+        const dPart = ofChunk(g, dOut, each, groups);
         const dP = g.mulMat(g.view(values, [head, keys, groups]), dPart);
         const dS = softmaxGradient(g, dP, p, scale);
         const seen = (x: Tensor) => (keys === to ? x : g.view(x, [to, x.shape[1], groups]));
@@ -187,6 +186,15 @@ function tokensFirst(g: Operations, x: Tensor): Tensor {
 function byGroup(g: Operations, x: Tensor, groups: number): Tensor {
   const [n, queries, heads] = x.shape;
   return g.reshape(x, n, (queries * heads) / groups, groups);
+}
+
+/**
+ * A chunk of [n, tokens, heads], by group. Copies where they can be avoided are cheap: ggml multiplies what lies in one piece many
+ * times faster.
+ */
+function ofChunk(g: Operations, x: Tensor, { from, to }: Chunk, groups: number): Tensor {
+  const [n, , heads] = x.shape;
+  return byGroup(g, g.contiguous(g.view(x, [n, to - from, heads], [0, from])), groups);
 }
 
 /** Parts of [head, queries, heads] → [head, heads, tokens], which is q's shape. */

@@ -24,10 +24,8 @@ export interface SequenceInputs {
   tokens: Tensor;
   /** I32: they begin anew with every sample of the sequence. */
   positions: Tensor;
-  /** F32 0, 1, 2 …: the tokens' places in the sequence, and as many behind it as there are further `keyRows`. */
+  /** F32 0, 1, 2 …: the tokens' places in the sequence, and those of attention's further keys behind it. */
   indexes: Tensor;
-  /** As attention wants them: I32. */
-  keyRows: Tensor | null;
   /** F32: the place at which each token's sample begins. */
   sampleStarts: Tensor;
   /** F32: the same, or the beginning of its sliding window; null where no layer has one. */
@@ -134,7 +132,7 @@ class Layer {
         chunk: this.#options.attentionChunk,
         keep: this.#options.attentionKeeps,
         gradientType: this.#model.weights.attentionGradientType,
-        keyRows: this.#inputs.keyRows,
+        furtherKeys: this.#inputs.indexes.count - x.shape[1],
         settle: (tensor) => this.#tape.settle(tensor),
         mask: this.#masks.of(window),
       }),

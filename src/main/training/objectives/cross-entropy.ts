@@ -55,8 +55,9 @@ export interface HeadOptions {
 }
 
 /**
- * The loss of all tokens that are learnt (the sum of their nats) and, at once, its gradient with respect to the hidden states [embedding, tokens]: forward and backward
- * run chunk by chunk, so that the logits of all tokens, the largest tensor of a training step, never exist together.
+ * The loss of all tokens that are learnt (the sum of their nats) and, at once, its gradient with respect to the hidden states
+ * [embedding, tokens]: forward and backward run chunk by chunk, so that the logits of all tokens, the largest tensor of a training
+ * step, never exist together.
  */
 export function chunkedCrossEntropy(
   tape: Tape,
