@@ -103,7 +103,7 @@ describe.skipIf(!findBrowser())('the page Teach', () => {
     await page.getByRole('spinbutton', { name: 'Kept for measuring' }).fill('0');
     await button('Read it in').click();
 
-    await page.getByRole('heading', { name: 'Chat with Bob' }).waitFor();
+    await page.getByRole('heading', { name: 'Chat with Bob', exact: true }).waitFor();
     await poll(rows).toHaveLength(5);
     await row('Write to [email]').waitFor();
     await page.getByRole('button', { name: /1 left out · 1 changed/ }).click();
