@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { attention, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
+import { attention, type GradientTypes, maskFrom, rules } from '../../src/main/training/autodiff/index.ts';
 import { type Backend, Operations, type RopeOptions, type Tensor } from '../../src/main/ggml/index.ts';
 import { crossEntropy } from '../../src/main/training/objectives/cross-entropy.ts';
 import { compareGradients, type Differentiated, openCpu } from '../support/training.ts';
@@ -8,11 +8,12 @@ import { compareGradients, type Differentiated, openCpu } from '../support/train
 const tolerance = 1e-2;
 /** On the CPU ggml looks GELU up in a table of F16 numbers, so that its slope has steps. */
 const tableTolerance = 3e-2;
-/** BF16 has 8 bits, and several products follow each other. */
+/** BF16 has 8 bits, as have Q8_0's numbers, and several products follow each other. */
 const roundedTolerance = 3e-2;
 const tolerances: Record<string, number> = {
   GeGLU: tableTolerance,
   'attention whose gradients are of BF16': roundedTolerance,
+  'attention whose values are of 8 bits on the way back': roundedTolerance,
 };
 
 const backend = openCpu();
@@ -36,18 +37,21 @@ const longerIndexes = Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7);
 
 interface AttentionVariant {
   keep?: boolean;
-  gradientType?: 'F32' | 'BF16';
+  gradientTypes?: GradientTypes;
+  head?: number;
   isLonger?: boolean;
 }
 
+const exact: GradientTypes = { values: 'F32', others: 'F32' };
+
 const attentionOf = (
   chunk: number,
-  { keep = true, gradientType = 'F32', isLonger = false }: AttentionVariant = {},
+  { keep = true, gradientTypes = exact, head = 8, isLonger = false }: AttentionVariant = {},
 ): Differentiated => ({
   inputs: [
-    [8, 4, 6],
-    [8, 2, 6],
-    [8, 2, 6],
+    [head, 4, 6],
+    [head, 2, 6],
+    [head, 2, 6],
   ],
   constants: [isLonger ? longerIndexes : indexes, firstSeen],
   build: (tape, q, k, v, keys, first) =>
@@ -56,7 +60,7 @@ const attentionOf = (
         scale: 0.35,
         chunk,
         keep,
-        gradientType,
+        gradientTypes,
         furtherKeys: isLonger ? furtherKeys : 0,
         settle: (tensor) => tape.settle(tensor),
         mask: maskFrom(keys, first),
@@ -198,7 +202,18 @@ const operations: Record<string, Differentiated> = {
     keep: false,
     isLonger: true,
   }),
-  'attention whose gradients are of BF16': attentionOf(4, { gradientType: 'BF16', isLonger: true }),
+  'attention whose gradients are of BF16': attentionOf(4, {
+    gradientTypes: { values: 'F32', others: 'BF16' },
+    isLonger: true,
+  }),
+  'attention whose values are of 8 bits on the way back': attentionOf(4, {
+    gradientTypes: { values: 'Q8_0', others: 'F32' },
+    head: 32,
+    isLonger: true,
+  }),
+  'attention whose heads are no whole blocks of 8 bits': attentionOf(4, {
+    gradientTypes: { values: 'Q8_0', others: 'F32' },
+  }),
   'a segment that is computed again': {
     inputs: [
       [6, 5],

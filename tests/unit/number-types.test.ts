@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import type { Device } from '../../src/main/ggml/index.ts';
-import { attentionGradientType, transposedType } from '../../src/main/training/models/number-types.ts';
+import { attentionGradientTypes, transposedType } from '../../src/main/training/models/number-types.ts';
 
-const device = (...features: string[]) => ({ features: new Set(features) }) as unknown as Device;
+const device = (isCpu: boolean, ...features: string[]) =>
+  ({ isCpu, features: new Set(features) }) as unknown as Device;
 
-test('the gradients of attention are of BF16 where the processor is faster with it and nobody wants them exact', () => {
-  expect(attentionGradientType(device('AVX2', 'AVX512_BF16'), { exact: false })).toBe('BF16');
-  expect(attentionGradientType(device('AVX2', 'AVX512_BF16'), { exact: true })).toBe('F32');
-  expect(attentionGradientType(device('AVX2'), { exact: false })).toBe('F32');
+test('the gradients of attention are of what the processor is fastest with, unless somebody wants them exact', () => {
+  const types = (device: Device, exact = false) => attentionGradientTypes(device, { exact });
+  expect(types(device(true, 'AVX2', 'AVX512_BF16'))).toEqual({ values: 'Q8_0', others: 'BF16' });
+  expect(types(device(true, 'AVX2', 'AVX512_BF16'), true)).toEqual({ values: 'F32', others: 'F32' });
+  expect(types(device(true, 'AVX2'))).toEqual({ values: 'Q8_0', others: 'F32' });
+  expect(types(device(false))).toEqual({ values: 'F32', others: 'F32' });
 });
 
 test('a transposed copy is of 8 bits beside quantized weights whose columns are whole blocks', () => {

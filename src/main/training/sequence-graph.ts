@@ -39,7 +39,7 @@ export class SequenceGraph implements Disposable {
     const { length, backward, checkpoint } = options;
     this.#backend = backend;
     // Only for BF16 are scores transposed.
-    const isTransposed = backward && model.weights.attentionGradientType === 'BF16';
+    const isTransposed = backward && model.weights.attentionGradientTypes.others === 'BF16';
     this.#inputs = new GraphInputs(backend, model.decoder, length, isTransposed ? furtherKeys : 0);
     const chunks =
       Math.ceil(length / attentionChunk) * model.decoder.layers + Math.ceil(length / logitsChunk);

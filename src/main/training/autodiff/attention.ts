@@ -1,6 +1,20 @@
 import type { Operations, Tensor } from '../../ggml/index.ts';
 import type { Rule } from './tape.ts';
 
+/** In which numbers the gradients of attention are multiplied; sums are in F32. */
+export interface GradientTypes {
+  /**
+   * The values, where a head can be cut into blocks of this type: a sum over the few numbers of a head takes ggml longer to add up
+   * at its end than to multiply, and the least with 8 bits.
+   */
+  values: 'F32' | 'Q8_0';
+  /** Everything else. BF16 is for processors that multiply it faster. */
+  others: 'F32' | 'BF16';
+}
+
+/** Numbers of a block of Q8_0. */
+const blockLength = 32;
+
 export interface AttentionOptions {
   /** Factor of the scores, usually 1 / √head. */
   scale: number;
@@ -14,8 +28,7 @@ export interface AttentionOptions {
    * are computed again, as FlashAttention does it (https://arxiv.org/abs/2205.14135).
    */
   keep: boolean;
-  /** In which numbers are multiplied on the way back; sums are in F32. BF16 is for processors that multiply it faster. */
-  gradientType: 'F32' | 'BF16';
+  gradientTypes: GradientTypes;
   /**
    * By so many keys and values are lengthened, which no query may see. Rows of scores whose length is a multiple of 1 KiB share a
    * few sets of a processor's cache, and take several times as long to be transposed.
@@ -39,7 +52,7 @@ export function attention({
   scale,
   chunk,
   keep,
-  gradientType,
+  gradientTypes,
   furtherKeys,
   settle,
   mask,
@@ -68,14 +81,14 @@ export function attention({
   }
 
   /** A copy to multiply gradients with. */
-  function packed(g: Operations, x: Tensor): Tensor {
-    return gradientType === 'F32' ? g.contiguous(x) : g.cast(x, gradientType);
+  function packed(g: Operations, x: Tensor, type: 'F32' | 'BF16' | 'Q8_0' = gradientTypes.others): Tensor {
+    return type === 'F32' ? g.contiguous(x) : g.cast(x, type);
   }
 
   /** Σ over the queries of a group: a [n, queries, groups], b [to, queries, groups] → [n, to, groups]. */
   function sumOverQueries(g: Operations, a: Tensor, b: Tensor): Tensor {
     // On a CPU that is faster than a product of transposed copies, though not than one of BF16.
-    if (gradientType === 'F32' && g.backend.device.isCpu) return g.outerProduct(a, b);
+    if (gradientTypes.others === 'F32' && g.backend.device.isCpu) return g.outerProduct(a, b);
     return g.mulMat(packed(g, g.transpose(a)), packed(g, g.transpose(b)));
   }
 
@@ -107,7 +120,8 @@ export function attention({
       const [, groups] = v.shape;
       const dOut = byHead(g, g.reshape(dy, head, heads, tokens)); // [head, tokens, heads]
       const keysT = packed(g, tokensFirst(g, k)); // [tokens, head, groups]
-      const values = packed(g, byHead(g, lengthened(g, v))); // [head, keys, groups]
+      const isInBlocks = gradientTypes.values === 'Q8_0' && head % blockLength === 0;
+      const values = packed(g, byHead(g, lengthened(g, v)), isInBlocks ? 'Q8_0' : gradientTypes.others); // [head, keys, groups]
       const longKeys = keep ? null : lengthened(g, k);
 
       const dq: (Chunk & { part: Tensor })[] = [];

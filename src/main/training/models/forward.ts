@@ -131,7 +131,7 @@ class Layer {
         scale: decoder.attentionScale,
         chunk: this.#options.attentionChunk,
         keep: this.#options.attentionKeeps,
-        gradientType: this.#model.weights.attentionGradientType,
+        gradientTypes: this.#model.weights.attentionGradientTypes,
         furtherKeys: this.#inputs.indexes.count - x.shape[1],
         settle: (tensor) => this.#tape.settle(tensor),
         mask: this.#masks.of(window),

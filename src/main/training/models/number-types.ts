@@ -1,4 +1,5 @@
 import type { Device } from '../../ggml/index.ts';
+import type { GradientTypes } from '../autodiff/index.ts';
 import type { GgmlTypeName } from '../../weights/formats/gguf.ts';
 
 /**
@@ -16,9 +17,15 @@ export function transposedType(
 }
 
 /**
- * The type in which the gradients of attention are multiplied. What comes through the transposed copies is rounded as much
- * already, and a processor that knows BF16 multiplies it up to twice as fast; others are slower with it.
+ * In which numbers the gradients of attention are multiplied. What comes through the transposed copies is rounded as much already.
+ * A processor that knows BF16 multiplies it up to twice as fast; others are slower with it.
  */
-export function attentionGradientType({ features }: Device, { exact }: { exact: boolean }): 'F32' | 'BF16' {
-  return !exact && features.has('AVX512_BF16') ? 'BF16' : 'F32';
+export function attentionGradientTypes(
+  { features, isCpu }: Device,
+  { exact }: { exact: boolean },
+): GradientTypes {
+  return {
+    values: !exact && isCpu ? 'Q8_0' : 'F32',
+    others: !exact && features.has('AVX512_BF16') ? 'BF16' : 'F32',
+  };
 }

@@ -3,7 +3,7 @@ import { PunaError } from '../../../shared/error.ts';
 import { fileError } from '../../storage/index.ts';
 import { type GgmlTypeName, ggmlTypes, type GgufTensor } from '../../weights/formats/gguf.ts';
 import type { ModelFile } from '../../weights/model-file.ts';
-import type { FrozenMatrix } from '../autodiff/index.ts';
+import type { FrozenMatrix, GradientTypes } from '../autodiff/index.ts';
 import {
   type Backend,
   type Buffer,
@@ -12,7 +12,7 @@ import {
   type Tensor,
   TensorContext,
 } from '../../ggml/index.ts';
-import { attentionGradientType, transposedType } from './number-types.ts';
+import { attentionGradientTypes, transposedType } from './number-types.ts';
 import { scratchBytes, transpose } from './transpose.ts';
 
 /** Bytes that are read from the file at once. */
@@ -43,8 +43,7 @@ interface Place {
  * are only multiplied are packed where the device has a faster order for them.
  */
 export class Weights implements Disposable {
-  /** The type in which the gradients of attention are multiplied. */
-  readonly attentionGradientType: 'F32' | 'BF16';
+  readonly attentionGradientTypes: GradientTypes;
   readonly #path: string;
   readonly #backend: Backend;
   readonly #places: Place[] = [];
@@ -56,7 +55,7 @@ export class Weights implements Disposable {
   private constructor(backend: Backend, file: ModelFile, options: WeightsOptions) {
     this.#path = file.path;
     this.#backend = backend;
-    this.attentionGradientType = attentionGradientType(backend.device, options);
+    this.attentionGradientTypes = attentionGradientTypes(backend.device, options);
     const create = (packing: Place['packing'], type: GgmlTypeName, shape: readonly number[]): Tensor => {
       let place = this.#places.find((each) => each.packing === packing);
       if (!place) {
