@@ -144,7 +144,7 @@ export function attention({
         const add = (sum: Tensor | null, x: Tensor) => (sum ? addRows(g, sum, x) : x);
         dk = add(dk, sumOverQueries(g, queries, seen(dS))); // [head, tokens, groups]
         dv = add(dv, sumOverQueries(g, dPart, seen(p)));
-        if (!keep) for (const done of [part, dk, dv]) settle(done);
+        for (const done of [part, dk, dv]) settle(done);
       }
       const [ofKeys, ofValues] = [dk, dv];
       if (!ofKeys || !ofValues) throw new Error('There are no tokens.');
