@@ -36,7 +36,6 @@ const furtherKeys = 2;
 const longerIndexes = Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7);
 
 interface AttentionVariant {
-  keep?: boolean;
   gradientTypes?: GradientTypes;
   head?: number;
   isLonger?: boolean;
@@ -46,7 +45,7 @@ const exact: GradientTypes = { values: 'F32', others: 'F32' };
 
 const attentionOf = (
   chunk: number,
-  { keep = true, gradientTypes = exact, head = 8, isLonger = false }: AttentionVariant = {},
+  { gradientTypes = exact, head = 8, isLonger = false }: AttentionVariant = {},
 ): Differentiated => ({
   inputs: [
     [head, 4, 6],
@@ -59,7 +58,6 @@ const attentionOf = (
       attention({
         scale: 0.35,
         chunk,
-        keep,
         gradientTypes,
         furtherKeys: isLonger ? furtherKeys : 0,
         settle: (tensor) => tape.settle(tensor),
@@ -196,12 +194,8 @@ const operations: Record<string, Differentiated> = {
   },
   attention: attentionOf(6),
   'attention in chunks': attentionOf(4),
-  'attention in chunks whose scores are computed again': attentionOf(4, { keep: false }),
   'attention over further keys': attentionOf(4, { isLonger: true }),
-  'attention over further keys whose scores are computed again': attentionOf(2, {
-    keep: false,
-    isLonger: true,
-  }),
+  'attention in many chunks over further keys': attentionOf(2, { isLonger: true }),
   'attention whose gradients are of BF16': attentionOf(4, {
     gradientTypes: { values: 'F32', others: 'BF16' },
     isLonger: true,

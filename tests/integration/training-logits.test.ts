@@ -23,8 +23,8 @@ const tolerances: Record<TinyQuantization, number> = {
   ...{ Q8_0: 2e-2, Q4_K_M: 3e-2, Q6_K: 2e-2 },
 };
 const quantizations = Object.keys(tolerances) as TinyQuantization[];
-/** More than the tiny models' sliding window, and than one chunk of attention. */
-const tokens = Array.from({ length: 24 }, (_, index) => 300 + ((index * 37) % 500));
+/** More than the tiny models' sliding window, than one chunk of attention, and than the 64 queries that ggml takes as a tile. */
+const tokens = Array.from({ length: 72 }, (_, index) => 300 + ((index * 37) % 500));
 
 const backend = openCpu();
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -41,7 +41,7 @@ async function trainingLogits(path: string, attentionChunk: number): Promise<Flo
   using weights = await Weights.load(backend, file, { transposed: () => false, exact: false });
   const sample = { tokens, learnt: tokens.map(() => true) };
   const other = { tokens: tokens.slice(0, 8), learnt: [] };
-  const [sequence] = pack([sample, other], 40);
+  const [sequence] = pack([sample, other], 90);
   if (!sequence) throw new Error('Nothing was packed.');
 
   const model = { decoder, weights, adapters: null };
@@ -51,7 +51,7 @@ async function trainingLogits(path: string, attentionChunk: number): Promise<Flo
 
 /** The same by llama.cpp, token by token. */
 function llamaLogits(path: string): Float32Array {
-  using llama = new BareLlama(path, { threads: 1, contextSize: 64, exact: true });
+  using llama = new BareLlama(path, { threads: 1, contextSize: 128, exact: true });
   const rows = tokens.map((token) => {
     llama.decode(Int32Array.of(token));
     return llama.logits();

@@ -221,7 +221,7 @@ export async function sequenceLogits(
   using g = new Operations(backend, { tensors: 4096, graphs: [4096] });
   using graph = new Graph(g, 4096);
   const tape = new Tape(g, graph, new Map());
-  const options = { attentionChunk, attentionKeeps: false, checkpoint: false };
+  const options = { attentionChunk, checkpoint: false };
   const logits = g.output(logitsOf(tape, model, hiddenStates(tape, model, inputs.sequence, options)));
   graph.expand(logits);
   inputs.allocate();

@@ -61,6 +61,10 @@ export const baseDeclarations = {
   ggml_get_rows_back: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
   ggml_set_rows: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
   ggml_soft_max_ext: ['tensor', 'context', 'tensor', 'tensor?', 'float', 'float'],
+  ggml_flash_attn_ext: [
+    ...(['tensor', 'context', 'tensor', 'tensor', 'tensor', 'tensor?'] as const),
+    ...(['float', 'float', 'float'] as const),
+  ],
   ggml_soft_max_ext_back: ['tensor', 'context', 'tensor', 'tensor', 'float', 'float'],
   ggml_rope_ext: [
     ...(['tensor', 'context', 'tensor', 'tensor', 'tensor?', 'int', 'int', 'int'] as const),

@@ -208,7 +208,7 @@ export class Operations extends TensorContext {
     return this.wrap(this.functions.ggml_set_rows(this.pointer, a.pointer, rows.pointer, indexes.pointer));
   }
 
-  /** Rows of softmax(a · scale + mask). Mask: [n, rows] for a [n, rows, …]. */
+  /** Rows of softmax(a · scale + mask). Mask: [n, rows] in F32 or F16 for a [n, rows, …]. */
   softmax(a: Tensor, { mask = null, scale = 1 }: { mask?: Tensor | null; scale?: number } = {}): Tensor {
     return this.wrap(
       this.functions.ggml_soft_max_ext(this.pointer, a.pointer, mask?.pointer ?? null, scale, 0),
@@ -218,6 +218,19 @@ export class Operations extends TensorContext {
   /** da of y = `softmax(a, { scale })`. */
   softmaxBack(dy: Tensor, y: Tensor, scale: number): Tensor {
     return this.wrap(this.functions.ggml_soft_max_ext_back(this.pointer, dy.pointer, y.pointer, scale, 0));
+  }
+
+  /**
+   * softmax(kᵀ q · scale + mask) times v, of which no row is kept (https://arxiv.org/abs/2205.14135): q [head, queries, heads],
+   * k [head, keys, groups], v [n, keys, groups], mask F16 [keys, queries] → [n, heads, queries].
+   */
+  flashAttention(q: Tensor, k: Tensor, v: Tensor, { mask, scale }: { mask: Tensor; scale: number }): Tensor {
+    const [bias, cap] = [0, 0];
+    return this.wrap(
+      this.functions.ggml_flash_attn_ext(
+        ...([this.pointer, q.pointer, k.pointer, v.pointer, mask.pointer, scale, bias, cap] as const),
+      ),
+    );
   }
 
   /** Rotates a [head, heads, tokens] by the tokens' positions (I32 [tokens]). Factors [dimensions / 2] divide the frequencies. */

@@ -2,7 +2,7 @@ import { type Backend, Graph, Operations, type Tensor } from '../ggml/index.ts';
 import { Tape } from './autodiff/index.ts';
 import { pack } from './batches.ts';
 import { type ForwardOptions, hiddenStates, type Model } from './models/index.ts';
-import { attentionChunk, keptScores } from './sequence-graph.ts';
+import { attentionChunk } from './sequence-graph.ts';
 import { GraphInputs } from './sequence-inputs.ts';
 
 /** Forward alone a layer has some 60 operations, and a chunk of attention adds 15. */
@@ -35,9 +35,7 @@ export class ImportanceGraph implements Disposable {
     this.#graph = new Graph(this.#g, nodes);
 
     const tape = new Tape(this.#g, this.#graph, new Map());
-    const options: ForwardOptions = {
-      ...{ attentionChunk, attentionKeeps: length <= keptScores, checkpoint: false },
-    };
+    const options: ForwardOptions = { attentionChunk, checkpoint: false };
     const observe = (weight: string, x: Tensor) => this.#observed.set(weight, this.#sumOfSquares(x));
     const observing = { ...model, adapters: null, observe };
     const hidden = hiddenStates(tape, observing, this.#inputs.sequence, options);

@@ -10,8 +10,6 @@ import { GraphInputs } from './sequence-inputs.ts';
 const logitsChunk = 256;
 /** Queries that attention looks at together: measured in docs/training.md. */
 export const attentionChunk = 64;
-/** Up to so many tokens the scores of attention are kept: with 12 heads 25 MB a layer. Beyond, memory must not grow with tokens². */
-export const keptScores = 1024;
 /** A cache line of scores, with which a chunk's rows are an odd number of lines long. */
 const furtherKeys = 16;
 /** Operations of one layer forward and backward are some 200, and a chunk of attention adds 40. */
@@ -48,9 +46,7 @@ export class SequenceGraph implements Disposable {
     this.#graph = new Graph(this.#g, nodes);
 
     const tape = new Tape(this.#g, this.#graph, parameters.byValue);
-    const forward: ForwardOptions = {
-      ...{ attentionChunk, attentionKeeps: length <= keptScores, checkpoint: checkpoint && backward },
-    };
+    const forward: ForwardOptions = { attentionChunk, checkpoint: checkpoint && backward };
     const hidden = hiddenStates(tape, model, this.#inputs.sequence, forward);
     const { loss, gradient } = chunkedCrossEntropy(tape, hidden, {
       head: (inner, part) => logitsOf(inner, model, part),

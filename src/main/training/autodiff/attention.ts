@@ -12,6 +12,9 @@ export interface GradientTypes {
   others: 'F32' | 'BF16';
 }
 
+/** As many chunks are looked at together where their scores don't exist at once. */
+const fusedChunks = 2;
+
 /** Numbers of a block of Q8_0. */
 const blockLength = 32;
 
@@ -20,45 +23,36 @@ export interface AttentionOptions {
   scale: number;
   /**
    * Queries that are looked at together. The scores of a chunk exist at once, and only those of keys before its end are computed:
-   * with several chunks almost half of them never are.
+   * with several chunks almost half of them never are. None is kept for the way back, where they are computed again.
    */
   chunk: number;
-  /**
-   * The scores of all chunks are kept for the way back, which takes memory for tokens² / 2 numbers of each head; otherwise they
-   * are computed again, as FlashAttention does it (https://arxiv.org/abs/2205.14135).
-   */
-  keep: boolean;
   gradientTypes: GradientTypes;
   /**
-   * By so many keys and values are lengthened, which no query may see. Rows of scores whose length is a multiple of 1 KiB share a
-   * few sets of a processor's cache, and take several times as long to be transposed.
+   * By so many keys and values are lengthened on the way back, which no query may see. Rows of scores whose length is a multiple
+   * of 1 KiB share a few sets of a processor's cache, and take several times as long to be transposed.
    */
   furtherKeys: number;
-  /** Has a tensor computed before everything that comes later: where scores are not kept, one chunk is done before the next. */
+  /** Has a tensor computed before everything that comes later: on the way back one chunk is done before the next. */
   settle: (tensor: Tensor) => void;
   /**
    * What is added to the scores of the queries `from` … `to` − 1 against the first keys: [keys, to − from], 0 where a query sees
-   * a key and a large negative number where it does not. Keys behind the queries are never looked at.
+   * a key and a large negative number, or −∞, where it does not. Keys behind the queries are never looked at.
    */
-  mask: (g: Operations, chunk: Chunk) => Tensor;
+  mask: (g: Operations, chunk: Chunk, type: 'F32' | 'F16') => Tensor;
 }
 
 /**
  * Causal attention (https://arxiv.org/abs/1706.03762) with grouped heads (https://arxiv.org/abs/2305.13245):
  * q [head, heads, tokens], k and v [head, groups, tokens] → [head · heads, tokens]. Head h looks at group h / (heads / groups).
- * A rule is made for one use.
  */
 export function attention({
   scale,
   chunk,
-  keep,
   gradientTypes,
   furtherKeys,
   settle,
   mask,
 }: AttentionOptions): Rule<[q: Tensor, k: Tensor, v: Tensor]> {
-  const kept: Tensor[] = [];
-
   /** k or v [n, groups, tokens] with the further ones, which repeat the last. */
   function lengthened(g: Operations, x: Tensor): Tensor {
     if (furtherKeys === 0) return x;
@@ -70,14 +64,33 @@ export function attention({
     return g.reshape(g.getRows(g.reshape(x, n * groups, tokens), indexes), n, groups, length);
   }
 
-  /** softmax(kᵀ q · scale + mask): [keys, queries, heads]. */
-  function weights(g: Operations, q: Tensor, k: Tensor, chunk: Chunk): Tensor {
+  /** softmax(kᵀ q · scale + mask) of k [head, tokens, groups], queries [head, queries, groups] → [keys, queries, groups]. */
+  function weights(g: Operations, queries: Tensor, k: Tensor, chunk: Chunk): Tensor {
+    const { from, to, keys } = chunk;
+    const [head, rows, groups] = queries.shape;
+    const heads = (rows * groups) / (to - from);
+    const scores = g.mulMat(g.view(k, [head, keys, groups]), queries);
+    const p = g.softmax(g.reshape(scores, keys, to - from, heads), { mask: mask(g, chunk, 'F32'), scale });
+    return byGroup(g, p, groups);
+  }
+
+  /** What a chunk of queries finds among v, of k and v [head, tokens, groups]: [head, queries, heads]. */
+  function found(g: Operations, q: Tensor, k: Tensor, v: Tensor, chunk: Chunk): Tensor {
     const { from, to, keys } = chunk;
     const [head, heads] = q.shape;
-    const groups = k.shape[1];
-    const queries = ofChunk(g, byHead(g, q), chunk, groups);
-    const scores = g.mulMat(g.view(byHead(g, k), [head, keys, groups]), queries);
-    return g.softmax(g.reshape(scores, keys, to - from, heads), { mask: mask(g, chunk), scale });
+    const [, , groups] = k.shape;
+    const composed = () => {
+      const p = weights(g, ofChunk(g, byHead(g, q), chunk, groups), k, chunk);
+      const values = g.contiguous(g.transpose(g.view(v, [head, keys, groups])));
+      return g.reshape(g.mulMat(values, p), head, to - from, heads);
+    };
+    // GPUs round what they multiply so to 16 bits.
+    if (!g.backend.device.isCpu) return composed();
+    const firsts = (x: Tensor) => g.view(x, [head, keys, groups]);
+    const queries = g.view(byHead(g, q), [head, to - from, heads], [0, from]);
+    const flash = () =>
+      g.flashAttention(queries, firsts(k), firsts(v), { mask: mask(g, chunk, 'F16'), scale });
+    return g.either(() => byHead(g, flash()), composed);
   }
 
   /** A copy to multiply gradients with. */
@@ -92,26 +105,14 @@ export function attention({
     return g.mulMat(packed(g, g.transpose(a)), packed(g, g.transpose(b)));
   }
 
-  /** Chunks of queries. */
-  function chunksOf({ shape: [, , tokens] }: Tensor): Chunk[] {
-    return Array.from({ length: Math.ceil(tokens / chunk) }, (_, index) => {
-      const to = Math.min((index + 1) * chunk, tokens);
-      return { index, from: index * chunk, to, keys: to + furtherKeys };
-    });
-  }
-
   return {
     forward(g, q, k, v) {
       const [head, heads, tokens] = q.shape;
-      const [, groups] = v.shape;
-      const longKeys = lengthened(g, k);
-      const values = g.contiguous(tokensFirst(g, lengthened(g, v))); // [keys, head, groups]
-      const parts = chunksOf(q).map((each) => {
-        const p = weights(g, q, longKeys, each);
-        if (keep) kept[each.index] = p;
-        const part = g.mulMat(g.view(values, [each.keys, head, groups]), byGroup(g, p, groups));
-        return { ...each, part: g.reshape(part, head, each.to - each.from, heads) };
-      });
+      const [keys, values] = [g.contiguous(byHead(g, k)), g.contiguous(byHead(g, v))];
+      const parts = chunksOf(tokens, chunk * fusedChunks).map((each) => ({
+        ...each,
+        part: found(g, q, keys, values, each),
+      }));
       return g.reshape(byToken(g, parts, q), head * heads, tokens);
     },
 
@@ -122,16 +123,16 @@ export function attention({
       const keysT = packed(g, tokensFirst(g, k)); // [tokens, head, groups]
       const isInBlocks = gradientTypes.values === 'Q8_0' && head % blockLength === 0;
       const values = packed(g, byHead(g, lengthened(g, v)), isInBlocks ? 'Q8_0' : gradientTypes.others); // [head, keys, groups]
-      const longKeys = keep ? null : lengthened(g, k);
+      const longKeys = packed(g, byHead(g, lengthened(g, k))); // [head, keys, groups]
 
       const dq: (Chunk & { part: Tensor })[] = [];
       let dk: Tensor | null = null;
       let dv: Tensor | null = null;
       // From the last one on, which looks at all keys: what the others find is added to a part of its.
-      for (const each of chunksOf(q).toReversed()) {
-        const { index, from, to, keys } = each;
-        const p = byGroup(g, kept[index] ?? weights(g, q, longKeys ?? k, each), groups); // [keys, queries, groups]
+      for (const each of chunksOf(tokens, chunk, furtherKeys).toReversed()) {
+        const { from, to, keys } = each;
         const queries = ofChunk(g, byHead(g, q), each, groups); // [head, queries, groups]
+        const p = weights(g, queries, longKeys, each); // [keys, queries, groups]
         const dPart = ofChunk(g, dOut, each, groups);
         const dP = g.mulMat(g.view(values, [head, keys, groups]), dPart);
         const dS = softmaxGradient(g, dP, p, scale);
@@ -165,22 +166,30 @@ const hidden = -1e30;
  * sequence, and sliding windows. `indexes`: 0, 1, 2 … in F32 [tokens]; `firstSeen`: the first key of each query, F32 [tokens].
  */
 export function maskFrom(indexes: Tensor, firstSeen: Tensor): AttentionOptions['mask'] {
-  return (g, { from, to, keys: count }) => {
+  return (g, { from, to, keys: count }, type) => {
     const shape = [count, to - from] as const;
     const queriesOf = (x: Tensor) => g.reshape(g.view(x, [to - from], [from]), 1, to - from);
     const keys = g.repeat(g.view(indexes, [count]), g.create('F32', ...shape));
     const tooLate = g.clamp(g.sub(keys, queriesOf(indexes)), 0, 1);
     const tooEarly = g.clamp(g.sub(keys, queriesOf(firstSeen)), -1, 0);
-    return g.scale(g.sub(tooLate, tooEarly), hidden);
+    const mask = g.scale(g.sub(tooLate, tooEarly), hidden);
+    return type === 'F32' ? mask : g.cast(mask, type);
   };
 }
 
 /** Queries from one up to but without another, and how many keys they are held against. */
 export interface Chunk {
-  index: number;
   from: number;
   to: number;
   keys: number;
+}
+
+/** Chunks of so many queries, whose keys end with them but for further ones. */
+function chunksOf(tokens: number, length: number, furtherKeys = 0): Chunk[] {
+  return Array.from({ length: Math.ceil(tokens / length) }, (_, index) => {
+    const to = Math.min((index + 1) * length, tokens);
+    return { from: index * length, to, keys: to + furtherKeys };
+  });
 }
 
 /** [n, heads, tokens] ↔ [n, tokens, heads], without a copy. */

@@ -33,9 +33,8 @@ export interface SequenceInputs {
 }
 
 export interface ForwardOptions {
-  /** Queries that attention looks at together, and whether it keeps their scores for the way back. */
+  /** Queries that attention looks at together. */
   attentionChunk: number;
-  attentionKeeps: boolean;
   /** Layers are computed once more on the way back instead of being kept. */
   checkpoint: boolean;
 }
@@ -53,7 +52,7 @@ export function hiddenStates(
     ? tape.apply(rules.rows(inputs.tokens), embeddings)
     : tape.g.getRows(embeddings, inputs.tokens);
   let x = decoder.embeddingScale === 1 ? embedded : tape.apply(rules.scale(decoder.embeddingScale), embedded);
-  const masks = new Masks(inputs, options);
+  const masks = new Masks(inputs);
   for (let index = 0; index < decoder.layers; index++) {
     const layer = (inner: Tape, input: Tensor) =>
       new Layer(inner, model, index, inputs, masks, options).run(input);
@@ -130,7 +129,6 @@ class Layer {
       attention({
         scale: decoder.attentionScale,
         chunk: this.#options.attentionChunk,
-        keep: this.#options.attentionKeeps,
         gradientTypes: this.#model.weights.attentionGradientTypes,
         furtherKeys: this.#inputs.indexes.count - x.shape[1],
         settle: (tensor) => this.#tape.settle(tensor),
@@ -201,24 +199,25 @@ class Layer {
   }
 }
 
-/** Masks by what a layer sees. Where scores are kept, masks are, too: they are made once for all layers. */
+/** For sequences up to so many tokens masks are made once for all layers: 14 MB. Beyond, memory must not grow with tokens². */
+const keptMasks = 2048;
+
+/** Masks by what a layer sees. */
 class Masks {
   readonly #inputs: SequenceInputs;
-  readonly #keep: boolean;
   readonly #kept = new Map<string, Tensor>();
 
-  constructor(inputs: SequenceInputs, { attentionKeeps }: ForwardOptions) {
+  constructor(inputs: SequenceInputs) {
     this.#inputs = inputs;
-    this.#keep = attentionKeeps;
   }
 
   of(window: number | null): AttentionOptions['mask'] {
     const { indexes, sampleStarts, windowStarts } = this.#inputs;
     const make = maskFrom(indexes, (window === null ? null : windowStarts) ?? sampleStarts);
-    if (!this.#keep) return make;
-    return (g, chunk) => {
-      const name = `${window}-${chunk.index}`;
-      const mask = this.#kept.get(name) ?? make(g, chunk);
+    if (sampleStarts.count > keptMasks) return make;
+    return (g, chunk, type) => {
+      const name = [window, chunk.from, chunk.to, chunk.keys, type].join();
+      const mask = this.#kept.get(name) ?? make(g, chunk, type);
       this.#kept.set(name, mask);
       return mask;
     };
