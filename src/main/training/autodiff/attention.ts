@@ -13,7 +13,7 @@ export interface GradientTypes {
 }
 
 /** As many chunks are looked at together where their scores don't exist at once. */
-const fusedChunks = 2;
+const fusedChunks = 4;
 
 /** Numbers of a block of Q8_0. */
 const blockLength = 32;
