@@ -12,7 +12,7 @@ export interface GradientTypes {
   others: 'F32' | 'BF16';
 }
 
-/** As many chunks are looked at together where their scores don't exist at once. */
+/** As many chunks are one where scores never exist at once: with fewer operations, but more keys that are looked at for nothing. */
 const fusedChunks = 4;
 
 /** Numbers of a block of Q8_0. */
@@ -22,8 +22,8 @@ export interface AttentionOptions {
   /** Factor of the scores, usually 1 / √head. */
   scale: number;
   /**
-   * Queries that are looked at together. The scores of a chunk exist at once, and only those of keys before its end are computed:
-   * with several chunks almost half of them never are. None is kept for the way back, where they are computed again.
+   * Queries whose scores exist at once. Only those of keys before a chunk's end are computed: with several chunks almost half of
+   * them never are. None is kept for the way back, where they are computed again.
    */
   chunk: number;
   gradientTypes: GradientTypes;
@@ -74,23 +74,22 @@ export function attention({
     return byGroup(g, p, groups);
   }
 
-  /** What a chunk of queries finds among v, of k and v [head, tokens, groups]: [head, queries, heads]. */
-  function found(g: Operations, q: Tensor, k: Tensor, v: Tensor, chunk: Chunk): Tensor {
+  /** What a chunk of queries finds, its scores never existing at once: k and v [head, tokens, groups] → [head, heads, queries]. */
+  function fused(g: Operations, q: Tensor, k: Tensor, v: Tensor, chunk: Chunk): Tensor {
     const { from, to, keys } = chunk;
     const [head, heads] = q.shape;
-    const [, , groups] = k.shape;
-    const composed = () => {
-      const p = weights(g, ofChunk(g, byHead(g, q), chunk, groups), k, chunk);
-      const values = g.contiguous(g.transpose(g.view(v, [head, keys, groups])));
-      return g.reshape(g.mulMat(values, p), head, to - from, heads);
-    };
-    // GPUs round what they multiply so to 16 bits.
-    if (!g.backend.device.isCpu) return composed();
-    const firsts = (x: Tensor) => g.view(x, [head, keys, groups]);
+    const seen = (x: Tensor) => g.view(x, [head, keys, x.shape[2]]);
     const queries = g.view(byHead(g, q), [head, to - from, heads], [0, from]);
-    const flash = () =>
-      g.flashAttention(queries, firsts(k), firsts(v), { mask: mask(g, chunk, 'F16'), scale });
-    return g.either(() => byHead(g, flash()), composed);
+    return g.flashAttention(queries, seen(k), seen(v), { mask: mask(g, chunk, 'F16'), scale });
+  }
+
+  /** The same by its scores: k [head, tokens, groups], v [tokens, head, groups] → [head, queries, heads]. */
+  function composed(g: Operations, q: Tensor, k: Tensor, v: Tensor, chunk: Chunk): Tensor {
+    const { from, to, keys } = chunk;
+    const [, head, groups] = v.shape;
+    const p = weights(g, ofChunk(g, byHead(g, q), chunk, groups), k, chunk);
+    const part = g.mulMat(g.view(v, [keys, head, groups]), p);
+    return g.reshape(part, head, to - from, q.shape[1]);
   }
 
   /** A copy to multiply gradients with. */
@@ -108,11 +107,20 @@ export function attention({
   return {
     forward(g, q, k, v) {
       const [head, heads, tokens] = q.shape;
-      const [keys, values] = [g.contiguous(byHead(g, k)), g.contiguous(byHead(g, v))];
-      const parts = chunksOf(tokens, chunk * fusedChunks).map((each) => ({
-        ...each,
-        part: found(g, q, keys, values, each),
-      }));
+      const [keys, values, valuesT] = [byHead(g, k), byHead(g, v), tokensFirst(g, v)].map((x) =>
+        g.contiguous(x),
+      ) as [Tensor, Tensor, Tensor];
+      // On a GPU the fused operation rounds keys and values to 16 bits.
+      const { isCpu } = g.backend.device;
+      const parts = chunksOf(tokens, isCpu ? fusedChunks * chunk : chunk).map((each) => {
+        const byScores = () => composed(g, q, keys, valuesT, each);
+        const whole = () =>
+          g.either(
+            () => fused(g, q, keys, values, each),
+            () => byHead(g, byScores()),
+          );
+        return { ...each, part: isCpu ? byHead(g, whole()) : byScores() };
+      });
       return g.reshape(byToken(g, parts, q), head * heads, tokens);
     },
 
