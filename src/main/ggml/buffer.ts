@@ -1,4 +1,5 @@
 import { PunaError } from '../../shared/error.ts';
+import type { Backend } from './backend.ts';
 import type { TensorContext } from './context.ts';
 import type { Functions, Pointer } from './declarations.ts';
 import { placeIn } from './tensor.ts';
@@ -18,7 +19,7 @@ export class Buffer implements Disposable {
   /** `packing`: one of the device's; null: its plain memory. Errors: `out-of-memory`. */
   static forContext({ backend, pointer }: TensorContext, packing: Pointer<'buffer_type'> | null): Buffer {
     const { functions } = backend.library;
-    const type = packing ?? functions.ggml_backend_get_default_buffer_type(backend.pointer);
+    const type = bufferType(backend, packing);
     const buffer = functions.ggml_backend_alloc_ctx_tensors_from_buft(pointer, type);
     if (buffer) return new Buffer(functions, buffer);
     throw new PunaError(
@@ -34,8 +35,7 @@ export class Buffer implements Disposable {
    */
   static withoutMemory({ backend, pointer }: TensorContext, packing: Pointer<'buffer_type'> | null): Buffer {
     const { functions } = backend.library;
-    const type = packing ?? functions.ggml_backend_get_default_buffer_type(backend.pointer);
-    const buffer = functions.ggml_backend_buft_alloc_buffer(type, 0);
+    const buffer = functions.ggml_backend_buft_alloc_buffer(bufferType(backend, packing), 0);
     if (!buffer) throw new PunaError('internal', `${backend.device.name} gives no empty buffer.`);
     let tensor = functions.ggml_get_first_tensor(pointer);
     while (tensor !== null) {
@@ -54,4 +54,11 @@ export class Buffer implements Disposable {
     if (this.#pointer !== null) this.#functions.ggml_backend_buffer_free(this.#pointer);
     this.#pointer = null;
   }
+}
+
+function bufferType(
+  { library, pointer }: Backend,
+  packing: Pointer<'buffer_type'> | null,
+): Pointer<'buffer_type'> {
+  return packing ?? library.functions.ggml_backend_get_default_buffer_type(pointer);
 }
