@@ -19,8 +19,7 @@ export class Buffer implements Disposable {
   /** `packing`: one of the device's; null: its plain memory. Errors: `out-of-memory`. */
   static forContext({ backend, pointer }: TensorContext, packing: Pointer<'buffer_type'> | null): Buffer {
     const { functions } = backend.library;
-    const type = bufferType(backend, packing);
-    const buffer = functions.ggml_backend_alloc_ctx_tensors_from_buft(pointer, type);
+    const buffer = functions.ggml_backend_alloc_ctx_tensors_from_buft(pointer, bufferType(backend, packing));
     if (buffer) return new Buffer(functions, buffer);
     throw new PunaError(
       'out-of-memory',

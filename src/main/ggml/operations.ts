@@ -208,7 +208,7 @@ export class Operations extends TensorContext {
     return this.wrap(this.functions.ggml_set_rows(this.pointer, a.pointer, rows.pointer, indexes.pointer));
   }
 
-  /** Rows of softmax(a · scale + mask). Mask: [n, rows] in F32 or F16 for a [n, rows, …]. */
+  /** Rows of softmax(a · scale + mask). Mask: [n, rows] for a [n, rows, …]. */
   softmax(a: Tensor, { mask = null, scale = 1 }: { mask?: Tensor | null; scale?: number } = {}): Tensor {
     return this.wrap(
       this.functions.ggml_soft_max_ext(this.pointer, a.pointer, mask?.pointer ?? null, scale, 0),

@@ -8,7 +8,7 @@ import { GraphInputs } from './sequence-inputs.ts';
 
 /** Tokens whose logits exist at once: with a vocabulary of 128,000 that is 130 MB for logits and as much for their gradient. */
 const logitsChunk = 256;
-/** Queries that attention looks at together: measured in docs/training.md. */
+/** Queries whose scores of attention exist at once: measured in docs/training.md. */
 export const attentionChunk = 64;
 /** A cache line of scores, with which a chunk's rows are an odd number of lines long. */
 const furtherKeys = 16;

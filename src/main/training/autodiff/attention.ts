@@ -83,17 +83,21 @@ export function attention({
     return g.flashAttention(queries, seen(k), seen(v), { mask: mask(g, chunk, 'F16'), scale });
   }
 
-  /** The same by its scores: k [head, tokens, groups], v [tokens, head, groups] → [head, queries, heads]. */
+  /** The same by its scores: k [head, tokens, groups], v [tokens, head, groups] → [head, heads, queries]. */
   function composed(g: Operations, q: Tensor, k: Tensor, v: Tensor, chunk: Chunk): Tensor {
     const { from, to, keys } = chunk;
     const [, head, groups] = v.shape;
     const p = weights(g, ofChunk(g, byHead(g, q), chunk, groups), k, chunk);
     const part = g.mulMat(g.view(v, [keys, head, groups]), p);
-    return g.reshape(part, head, to - from, q.shape[1]);
+    return byHead(g, g.reshape(part, head, to - from, q.shape[1]));
   }
 
   /** A copy to multiply gradients with. */
-  function packed(g: Operations, x: Tensor, type: 'F32' | 'BF16' | 'Q8_0' = gradientTypes.others): Tensor {
+  function packed(
+    g: Operations,
+    x: Tensor,
+    type: GradientTypes[keyof GradientTypes] = gradientTypes.others,
+  ): Tensor {
     return type === 'F32' ? g.contiguous(x) : g.cast(x, type);
   }
 
@@ -107,19 +111,15 @@ export function attention({
   return {
     forward(g, q, k, v) {
       const [head, heads, tokens] = q.shape;
-      const [keys, values, valuesT] = [byHead(g, k), byHead(g, v), tokensFirst(g, v)].map((x) =>
-        g.contiguous(x),
-      ) as [Tensor, Tensor, Tensor];
+      const keys = g.contiguous(byHead(g, k)); // [head, tokens, groups]
+      const values = g.contiguous(byHead(g, v)); // [head, tokens, groups]
+      const valuesT = g.contiguous(tokensFirst(g, v)); // [tokens, head, groups]
       // On a GPU the fused operation rounds keys and values to 16 bits.
       const { isCpu } = g.backend.device;
       const parts = chunksOf(tokens, isCpu ? fusedChunks * chunk : chunk).map((each) => {
         const byScores = () => composed(g, q, keys, valuesT, each);
-        const whole = () =>
-          g.either(
-            () => fused(g, q, keys, values, each),
-            () => byHead(g, byScores()),
-          );
-        return { ...each, part: isCpu ? byHead(g, whole()) : byScores() };
+        const found = isCpu ? g.either(() => fused(g, q, keys, values, each), byScores) : byScores();
+        return { ...each, part: byHead(g, found) };
       });
       return g.reshape(byToken(g, parts, q), head * heads, tokens);
     },

@@ -33,7 +33,7 @@ export interface SequenceInputs {
 }
 
 export interface ForwardOptions {
-  /** Queries that attention looks at together. */
+  /** Queries whose scores of attention exist at once. */
   attentionChunk: number;
   /** Layers are computed once more on the way back instead of being kept. */
   checkpoint: boolean;
